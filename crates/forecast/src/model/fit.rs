@@ -1,0 +1,348 @@
+//! Fits all models to past examples and predicts with them: the one entry for live and backtest.
+
+use jiff::{SignedDuration, Timestamp};
+use market::units::DollarsPerMwh;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::boosting::{FittedTrees, fit_trees};
+use super::combination::{Components, FittedCombination};
+use super::logistic::{FittedLogistic, fit_logistic};
+use super::sample::{Drawn, LabelledExample, Sampling, draw};
+use crate::evaluation::{log_loss, skill_interval};
+use crate::features::Example;
+use crate::probability::{log_odds, non_increasing, probability};
+use crate::threshold::Thresholds;
+
+/// How models are fitted.
+#[derive(Clone, Copy, Debug)]
+pub struct FitSettings {
+    /// When the training happens; everything in the rows was known by then.
+    pub as_of: Timestamp,
+    /// Rows of a threshold that are used at the most.
+    pub rows_max: usize,
+    /// Seeds sampling and column choice.
+    pub seed: u64,
+}
+
+impl FitSettings {
+    /// Returns the settings that the product uses.
+    #[must_use]
+    pub fn at(as_of: Timestamp) -> Self {
+        Self { as_of, rows_max: 24_000, seed: 1 }
+    }
+}
+
+/// The last days before the training are held out to fit combination and calibration.
+const HELD_OUT: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// Between what a held-out model learns from and what it is tried on: the horizon and a day.
+const EMBARGO: SignedDuration = SignedDuration::from_hours(4 * 24);
+const HALF_LIFE_DAYS: f64 = 450.0;
+const RIDGE: f64 = 300.0;
+/// Rows with known outcome without which nothing can be learnt: about a month.
+const ROWS_MIN: usize = 2_000;
+/// Two-sided 90 %.
+const INTERVAL_QUANTILE: f64 = 1.645;
+
+/// Why no model could be fitted.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum FitError {
+    /// The history is too short.
+    #[error(
+        "training needs at least {ROWS_MIN} target hours with known prices, found {0}; add older history"
+    )]
+    TooFewRows(usize),
+    /// The numbers do not allow it.
+    #[error(
+        "training did not converge at threshold {0} $/MWh; check the inputs for constant or absurd values"
+    )]
+    Degenerate(String),
+}
+
+/// Where a model comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lineage {
+    /// When it was trained, RFC 3339.
+    pub trained_at: String,
+    /// The first and the last target hour it learnt from, RFC 3339.
+    pub first_target: String,
+    /// The last one.
+    pub last_target: String,
+    /// How many target hours with a known outcome it was offered.
+    pub rows: usize,
+    /// What seeded it.
+    pub seed: u64,
+    /// The program's version.
+    pub program: String,
+}
+
+/// How the combination did on the days that were held out, at one threshold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeldOut {
+    /// $/MWh.
+    pub threshold: f64,
+    /// Target hours with a known outcome.
+    pub hours: usize,
+    /// How many of them exceeded the threshold.
+    pub exceedances: usize,
+    /// Mean log-loss of the combination.
+    pub log_loss: f64,
+    /// Mean log-loss of the climatology (mean of both memories) on the same hours.
+    pub climatology_log_loss: f64,
+    /// 90 % interval of the skill (weekly block bootstrap); nothing when there are too few weeks.
+    pub skill_interval: Option<(f64, f64)>,
+}
+
+/// Fitted models for all thresholds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FittedModel {
+    thresholds: Vec<f64>,
+    logistic: Vec<FittedLogistic>,
+    trees: FittedTrees,
+    combination: Vec<FittedCombination>,
+    lineage: Lineage,
+    held_out: Vec<HeldOut>,
+}
+
+/// The forecast of one target hour and threshold, with its components.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Prediction {
+    /// Probability that at least one 5-minute price exceeds the threshold.
+    pub probability: f64,
+    /// Lower end of the 90 % interval of the probability, from the uncertainty of estimation.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+    /// The climatology's forecast (long memory).
+    pub climatology: f64,
+    /// The climatology's forecast from the last 365 days.
+    pub climatology_recent: f64,
+    /// The persistence forecast.
+    pub persistence: f64,
+    /// The logistic regression's forecast.
+    pub logistic: f64,
+    /// The boosted trees' forecast.
+    pub boosted_trees: f64,
+}
+
+/// What one fit gives before it is combined.
+struct Base {
+    logistic: Vec<FittedLogistic>,
+    trees: FittedTrees,
+}
+
+/// Fits all models to rows that were known at `settings.as_of`.
+pub fn fit(
+    rows: &[LabelledExample<'_>],
+    thresholds: &Thresholds,
+    settings: &FitSettings,
+) -> Result<FittedModel, FitError> {
+    let lowest = thresholds.iter().next().expect("there is at least one threshold");
+    let known = rows.iter().filter(|row| row.outcome.exceeds(lowest).is_some()).count();
+    if known < ROWS_MIN {
+        return Err(FitError::TooFewRows(known));
+    }
+    let held_out_from = settings.as_of - HELD_OUT;
+    let learnable = held_out_from - EMBARGO;
+    let before: Vec<LabelledExample<'_>> =
+        rows.iter().filter(|row| row.example.target.hour.start < learnable).copied().collect();
+    let after: Vec<LabelledExample<'_>> =
+        rows.iter().filter(|row| held_out_from <= row.issue_time).copied().collect();
+    let (base, tried) = rayon::join(
+        || fit_base(rows, thresholds, settings),
+        || {
+            let settings = FitSettings { as_of: held_out_from, ..*settings };
+            fit_base(&before, thresholds, &settings).ok()
+        },
+    );
+    let base = base?;
+    // A history shorter than the held-out days leaves nothing to try: the prior mixture speaks.
+    let (combination, held_out) = match tried.filter(|_| ROWS_MIN <= before.len()) {
+        Some(tried) => combine(&tried, &after, thresholds),
+        None => (vec![FittedCombination::PRIOR; thresholds.count()], Vec::new()),
+    };
+    Ok(FittedModel {
+        thresholds: thresholds.prices(),
+        logistic: base.logistic,
+        trees: base.trees,
+        combination,
+        lineage: lineage(rows, known, settings),
+        held_out,
+    })
+}
+
+fn lineage(rows: &[LabelledExample<'_>], known: usize, settings: &FitSettings) -> Lineage {
+    let targets = rows.iter().map(|row| row.example.target.hour.start);
+    let text = |instant: Option<Timestamp>| instant.map(|t| t.to_string()).unwrap_or_default();
+    Lineage {
+        trained_at: settings.as_of.to_string(),
+        first_target: text(targets.clone().min()),
+        last_target: text(targets.max()),
+        rows: known,
+        seed: settings.seed,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+fn fit_base(
+    rows: &[LabelledExample<'_>],
+    thresholds: &Thresholds,
+    settings: &FitSettings,
+) -> Result<Base, FitError> {
+    let sampling = Sampling {
+        as_of: settings.as_of,
+        half_life_days: HALF_LIFE_DAYS,
+        rows_max: settings.rows_max,
+        seed: settings.seed,
+    };
+    let drawn: Vec<Vec<Drawn>> =
+        thresholds.iter().map(|threshold| draw(rows, threshold, &sampling)).collect();
+    let degenerate = |threshold: DollarsPerMwh| FitError::Degenerate(threshold.value().to_string());
+    let (logistic, trees) = rayon::join(
+        || {
+            let fitted =
+                thresholds.iter().zip(&drawn).enumerate().map(|(index, (price, drawn))| {
+                    fit_logistic(rows, drawn, index, RIDGE).ok_or_else(|| degenerate(price))
+                });
+            fitted.collect::<Result<Vec<_>, _>>()
+        },
+        || fit_trees(rows, &drawn, settings.seed),
+    );
+    let lowest = thresholds.iter().next().expect("there is at least one threshold");
+    Ok(Base { logistic: logistic?, trees: trees.ok_or_else(|| degenerate(lowest))? })
+}
+
+impl Base {
+    fn components(&self, example: &Example, threshold: usize) -> Components {
+        Components {
+            climatology: example.offset(threshold),
+            logistic: self.logistic[threshold].log_odds(example, threshold),
+            trees: self.trees.log_odds(example, threshold),
+            persistence: log_odds(example.persistence[threshold]),
+        }
+    }
+}
+
+/// Fits the combination of each threshold on held-out rows.
+fn combine(
+    base: &Base,
+    held_out: &[LabelledExample<'_>],
+    thresholds: &Thresholds,
+) -> (Vec<FittedCombination>, Vec<HeldOut>) {
+    let mut fitted = Vec::with_capacity(thresholds.count());
+    let mut scores = Vec::with_capacity(thresholds.count());
+    for (index, threshold) in thresholds.iter().enumerate() {
+        let known =
+            held_out.iter().filter_map(|row| Some((row.example, row.outcome.exceeds(threshold)?)));
+        let (mut tried, mut losses) = (Vec::new(), Vec::new());
+        for (example, exceeded) in known {
+            let components = base.components(example, index);
+            // Scored with the prior mixture: the fitted one will have seen these hours.
+            let mixture = probability(FittedCombination::PRIOR.combine(&components));
+            let reference = probability(components.climatology);
+            let start = example.target.hour.start.as_second();
+            losses.push((start, log_loss(mixture, exceeded), log_loss(reference, exceeded)));
+            tried.push((components, exceeded));
+        }
+        fitted.push(FittedCombination::fit(&tried));
+        scores.push(held_out_score(threshold, &tried, &losses));
+    }
+    (fitted, scores)
+}
+
+/// Summarises losses of (target start, mixture, climatology).
+fn held_out_score(
+    threshold: DollarsPerMwh,
+    tried: &[(Components, bool)],
+    losses: &[(i64, f64, f64)],
+) -> HeldOut {
+    #[expect(clippy::cast_precision_loss, reason = "row counts")]
+    let mean = |sum: f64| sum / losses.len().max(1) as f64;
+    let interval = skill_interval(losses, BOOTSTRAP_SEED);
+    HeldOut {
+        threshold: threshold.value(),
+        hours: tried.len(),
+        exceedances: tried.iter().filter(|(_, exceeded)| *exceeded).count(),
+        log_loss: mean(losses.iter().map(|(_, loss, _)| loss).sum()),
+        climatology_log_loss: mean(losses.iter().map(|(.., reference)| reference).sum()),
+        skill_interval: interval.map(|interval| (interval.lower, interval.upper)),
+    }
+}
+
+const BOOTSTRAP_SEED: u64 = 90;
+
+impl FittedModel {
+    /// Forecasts one example: a prediction for each threshold, probabilities never increasing.
+    #[must_use]
+    pub fn predict(&self, example: &Example) -> Vec<Prediction> {
+        let mut center = Vec::with_capacity(self.thresholds.len());
+        let mut margins = Vec::with_capacity(self.thresholds.len());
+        let mut components = Vec::with_capacity(self.thresholds.len());
+        for (index, combination) in self.combination.iter().enumerate() {
+            let logistic = self.logistic[index].forecast(example, index);
+            let parts = Components {
+                climatology: example.offset(index),
+                logistic: logistic.log_odds,
+                trees: self.trees.log_odds(example, index),
+                persistence: log_odds(example.persistence[index]),
+            };
+            let disagreement = (parts.logistic - parts.trees) / 2.0;
+            let deviation = (logistic.variance + disagreement * disagreement).sqrt();
+            center.push(combination.combine(&parts));
+            margins.push(INTERVAL_QUANTILE * deviation);
+            components.push(parts);
+        }
+        non_increasing(&mut center);
+        let mut lower: Vec<f64> = center.iter().zip(&margins).map(|(z, m)| z - m).collect();
+        let mut upper: Vec<f64> = center.iter().zip(&margins).map(|(z, m)| z + m).collect();
+        non_increasing(&mut lower);
+        non_increasing(&mut upper);
+        components
+            .iter()
+            .enumerate()
+            .map(|(index, parts)| Prediction {
+                probability: probability(center[index]),
+                lower: probability(lower[index].min(center[index])),
+                upper: probability(upper[index].max(center[index])),
+                climatology: example.climatology[index],
+                climatology_recent: example.climatology_recent[index],
+                persistence: example.persistence[index],
+                logistic: probability(parts.logistic),
+                boosted_trees: probability(parts.trees),
+            })
+            .collect()
+    }
+
+    /// Returns the thresholds in $/MWh that the model was fitted for.
+    #[must_use]
+    pub fn thresholds(&self) -> &[f64] {
+        &self.thresholds
+    }
+
+    /// Returns where the model comes from.
+    #[must_use]
+    pub fn lineage(&self) -> &Lineage {
+        &self.lineage
+    }
+
+    /// Returns how the combination did on held-out days, by threshold; empty after a history
+    /// too short to hold any out.
+    #[must_use]
+    pub fn held_out(&self) -> &[HeldOut] {
+        &self.held_out
+    }
+
+    /// Returns the mean weights of logistic, trees and persistence over the thresholds.
+    #[must_use]
+    pub fn mean_weights(&self) -> [f64; 3] {
+        let mut mean = [0.0; 3];
+        for combination in &self.combination {
+            for (sum, weight) in mean.iter_mut().zip(combination.weights()) {
+                #[expect(clippy::cast_precision_loss, reason = "a handful of thresholds")]
+                let count = self.combination.len() as f64;
+                *sum += weight / count;
+            }
+        }
+        mean
+    }
+}

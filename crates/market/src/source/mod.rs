@@ -1,0 +1,59 @@
+//! Where observations come from. A source asks once; whoever calls it decides what follows a
+//! failure.
+
+pub mod files;
+pub mod publication;
+pub mod simulator;
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use crate::observation::{Observation, SeriesKey};
+use crate::place::SettlementPoint;
+use crate::table::TableError;
+
+/// What to fetch: one series, everything published after one instant and until another.
+#[derive(Clone, Debug)]
+pub struct FetchRequest {
+    /// Which series, where.
+    pub key: SeriesKey,
+    /// Exclusive; `None` asks for the whole history.
+    pub published_after: Option<Timestamp>,
+    /// Inclusive.
+    pub published_until: Timestamp,
+}
+
+/// Somewhere that publishes observations.
+pub trait Source: Send + Sync + std::fmt::Debug {
+    /// Returns a short name, safe as a folder's, under which its observations are archived.
+    fn id(&self) -> String;
+
+    /// Describes the source to a person.
+    fn describe(&self) -> String;
+
+    /// Returns a text that changes whenever what the source has may have changed other than by
+    /// publishing more: then everything is to be fetched again.
+    fn fingerprint(&self) -> Result<String, SourceError>;
+
+    /// Returns the settlement points to forecast when the user names none.
+    fn default_settlement_points(&self) -> Result<Vec<SettlementPoint>, SourceError>;
+
+    /// Fetches one series, once. A series that the source does not have is empty.
+    fn fetch(&self, request: &FetchRequest) -> Result<Vec<Observation>, SourceError>;
+}
+
+/// Why a source gave nothing, by what the caller can do about it.
+#[derive(Debug, Error)]
+pub enum SourceError {
+    /// The source cannot be reached now: wait, or use what is archived.
+    #[error("source {source_name} is not available: {reason}")]
+    Unavailable {
+        /// Which source.
+        source_name: String,
+        /// What happened, and what to do.
+        reason: String,
+    },
+    /// What it gave cannot be used: a person must look.
+    #[error(transparent)]
+    BadData(#[from] TableError),
+}

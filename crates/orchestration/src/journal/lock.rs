@@ -1,0 +1,54 @@
+//! One writer: whoever holds the lock file next to the journal.
+//!
+//! The operating system frees the lock when its process dies, so a crash leaves nothing to clean
+//! up. The file itself stays; its text only tells others whom to look for.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use super::JournalError;
+
+/// The right to write to a journal, until it is dropped.
+#[derive(Debug)]
+pub(super) struct WriterLock {
+    _file: File,
+}
+
+impl WriterLock {
+    /// Takes the lock, or says who has it.
+    pub(super) fn acquire(journal: &Path) -> Result<Self, JournalError> {
+        let not_writable = |error| JournalError::from_io(journal, error);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(lock_path(journal))
+            .map_err(not_writable)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                // Who holds the lock is a courtesy; that it is held is already certain.
+                let pid = match file.read_to_string(&mut text) {
+                    Ok(_) => text.trim().parse().ok(),
+                    Err(_) => None,
+                };
+                return Err(JournalError::InUse { path: journal.to_owned(), pid });
+            }
+            Err(TryLockError::Error(error)) => return Err(not_writable(error)),
+        }
+        file.set_len(0).map_err(not_writable)?;
+        file.rewind().map_err(not_writable)?;
+        writeln!(file, "{}", std::process::id()).map_err(not_writable)?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn lock_path(journal: &Path) -> PathBuf {
+    let mut path = OsString::from(journal);
+    path.push(".lock");
+    PathBuf::from(path)
+}

@@ -1,0 +1,67 @@
+//! Runs work on time and survives crashes.
+//!
+//! A [`Pipeline`] is a checked graph of [`Stage`]s; a stage names a function of the [`Registry`].
+//! [`PipelineExecutor`] runs a pipeline durably: every step is written to the [`Journal`] first
+//! and acted upon second, so a process that dies at any point resumes where it stood.
+//!
+//! What happens next is decided by pure functions over values ([`run`], [`recovery`]); only
+//! [`journal`], [`runtime`] and [`clock`] touch the world. This crate knows nothing about what the
+//! work is for.
+//!
+//! # Vocabulary
+//! *stage* – a task's place in a pipeline · *run* – one execution of a pipeline · *attempt* – one
+//! try of a stage in a run · *rung* – a function on a stage's ladder: its own, then its fallbacks ·
+//! *event* – one line of the journal · *degraded* – completed, but by a fallback or from degraded
+//! input · *fencing token* – the number that tells a living attempt from a superseded one.
+//!
+//! # Example
+//! ```
+//! use std::{num::NonZeroUsize, sync::Arc};
+//! use orchestration::{
+//!     CancellationToken, Journal, PipelineBuilder, PipelineExecutor, Registry, RunStatus, Stage,
+//!     StageOutput, SystemClock,
+//! };
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("journal.sqlite");
+//! let mut registry = Registry::new();
+//! registry.register("two", |_| Ok(StageOutput::fresh(2.into())));
+//! registry.register("double", |stage| {
+//!     let number: i64 = stage.output_as("fetch")?;
+//!     Ok(StageOutput::fresh((2 * number).into()))
+//! });
+//! let pipeline = PipelineBuilder::new("arithmetic")
+//!     .stage(Stage::new("fetch", "two"))
+//!     .stage(Stage::new("compute", "double").after(["fetch"]))
+//!     .build()?;
+//!
+//! let workers_max = NonZeroUsize::MIN;
+//! let clock = Arc::new(SystemClock::new());
+//! let executor = PipelineExecutor::new(Journal::open(&path)?, registry, clock, workers_max);
+//! let submission = executor.submit(&pipeline, "2026-01-27", serde_json::Value::Null)?;
+//! let report = executor.execute(submission.run_id, &CancellationToken::new())?;
+//! assert_eq!(report.status, RunStatus::Completed);
+//! assert_eq!(report.output_as::<i64>("compute")?, 4);
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod clock;
+pub mod journal;
+pub mod pipeline;
+pub mod recovery;
+pub mod run;
+pub mod runtime;
+pub mod task;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use journal::{Journal, JournalError, JournalReader, Submission};
+pub use pipeline::{Pipeline, PipelineBuilder, PipelineError, Stage};
+pub use recovery::{FailureClass, RetryPolicy, StageFailure};
+pub use run::{
+    AttemptOutcome, AttemptReport, OutputError, RunId, RunReport, RunStatus, RunSummary,
+    StageReport, StageStatus,
+};
+pub use runtime::{ExecutionError, Observation, ObservationKind, PipelineExecutor};
+pub use task::{CancellationToken, Priority, Registry, StageContext, StageOutput, StageResult};

@@ -1,0 +1,10 @@
+//! What is to be done, in which order: a checked graph of stages. Plain data; running it happens in
+//! [`crate::runtime`].
+
+mod builder;
+mod graph;
+mod stage;
+
+pub use builder::{PipelineBuilder, PipelineError};
+pub use graph::{Pipeline, StageIndex};
+pub use stage::Stage;

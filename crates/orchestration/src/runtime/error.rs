@@ -1,0 +1,53 @@
+//! Why a run cannot be submitted or executed. A run that ends FAILED is not such an error.
+
+use crate::journal::JournalError;
+use crate::run::{ImpossibleEvent, RunId};
+
+/// Why a run cannot be submitted or executed.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecutionError {
+    /// The journal cannot be used; what it holds is unharmed and the run can be resumed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// There is no such run.
+    #[error("run {run_id} is not in the journal")]
+    UnknownRun {
+        /// The run.
+        run_id: RunId,
+    },
+    /// A stage names a function that this program does not have.
+    #[error(
+        "pipeline {pipeline}: stage {stage} calls function {function}, which is not registered; \
+         if the run is of an older program, cancel it"
+    )]
+    UnknownFunction {
+        /// The pipeline.
+        pipeline: String,
+        /// The stage.
+        stage: String,
+        /// The function.
+        function: String,
+    },
+    /// Another thread of this process is executing the run.
+    #[error("run {run_id} is being executed already")]
+    AlreadyExecuting {
+        /// The run.
+        run_id: RunId,
+    },
+    /// The system gives no thread to work on.
+    #[error("run {run_id}: no worker thread could be started")]
+    NoWorker {
+        /// The run.
+        run_id: RunId,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// We decided something that cannot be.
+    #[error("run {run_id}: this is a bug in the orchestrator")]
+    Inconsistent {
+        /// The run.
+        run_id: RunId,
+        /// What does not fit.
+        source: ImpossibleEvent,
+    },
+}

@@ -1,0 +1,19 @@
+//! What the orchestrator promises, tried through its public face with a real journal file.
+
+#[cfg(test)]
+mod support;
+
+#[cfg(test)]
+mod cancellation;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod execution;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod journal;
+#[cfg(test)]
+mod random;
+#[cfg(test)]
+mod recovery;

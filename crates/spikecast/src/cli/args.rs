@@ -1,0 +1,186 @@
+//! What can be typed. Every flag that is also a setting has the setting's name.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use super::backtest_args::BacktestArgs;
+use crate::config::{Config, ConfigError, Layers};
+use crate::exit::{CommandError, Exit};
+
+/// Probabilities of ERCOT real-time price spikes for the next three operating days.
+#[derive(Debug, Parser)]
+#[command(
+    name = "spikecast",
+    version,
+    after_help = Exit::help(),
+    after_long_help = format!(
+        "Settings come from one TOML file (./spikecast.toml, else the user's or the system's \
+         configuration folder), the environment (SPIKECAST_THRESHOLDS=50,100 …) and flags, the \
+         later ones winning; see `spikecast config show`.\n\n{}",
+        Exit::help()
+    )
+)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub(super) struct GlobalArgs {
+    /// Folder of journal, archive, models and ledger
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) data_dir: Option<String>,
+    /// Configuration file to read instead of searching for one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Print JSON for machines instead of text for people
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Fetch, train if due, forecast the next three operating days, publish
+    Run(RunArgs),
+    /// Forecast past days as if they were today and score them
+    Backtest(BacktestArgs),
+    /// What was run: list, or show one run in full
+    #[command(subcommand)]
+    Runs(RunsCommand),
+    /// What was forecast: show or export an issued forecast
+    #[command(subcommand)]
+    Forecast(ForecastCommand),
+    /// The settings: show them, or check a file
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+/// Flags that choose data and targets; the same for `run` and `backtest`.
+#[derive(Debug, Args)]
+pub(super) struct DataArgs {
+    /// Where observations come from: simulator or files
+    #[arg(long, value_name = "SOURCE")]
+    source: Option<String>,
+    /// Folder of the files (see docs/data-layout.md)
+    #[arg(long, value_name = "DIR")]
+    path: Option<String>,
+    /// Settlement points, e.g. HB_HUBAVG,HB_WEST
+    #[arg(long = "settlement-point", alias = "settlement-points", value_name = "POINTS")]
+    settlement_points: Option<String>,
+    /// Prices in $/MWh, ascending, e.g. 50,100,200
+    #[arg(long, value_name = "PRICES")]
+    thresholds: Option<String>,
+    /// Days between trainings, e.g. 2d
+    #[arg(long, value_name = "DAYS")]
+    retrain_every: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) data: DataArgs,
+    /// Turn the clock back: market-local time at which to forecast, e.g. 2024-08-19T09:57
+    #[arg(long, value_name = "TIME")]
+    pub(super) issue_time: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RunsCommand {
+    /// List runs, the newest first
+    List {
+        /// How many at the most
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// Show every stage and attempt of a run
+    Show {
+        /// The run, e.g. r000012
+        run: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct IssueArgs {
+    /// Market-local issue time of the forecast (the one issued last by default)
+    #[arg(long, value_name = "TIME")]
+    pub(super) issue_time: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ForecastCommand {
+    /// Show an issued forecast
+    Show(IssueArgs),
+    /// Write an issued forecast to a file
+    Export {
+        #[command(flatten)]
+        issue: IssueArgs,
+        /// The file's format
+        #[arg(long)]
+        format: ExportFormat,
+        /// The file; without it CSV and JSON go to standard output
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum ExportFormat {
+    /// Comma-separated values with a header
+    Csv,
+    /// An array of objects
+    Json,
+    /// Apache Parquet
+    Parquet,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Show every setting and where it comes from
+    Show,
+    /// Check the configuration; says what is wrong and where
+    Check {
+        /// The file (the one that would be found by default)
+        file: Option<PathBuf>,
+    },
+}
+
+impl GlobalArgs {
+    /// Reads the settings without those of a command.
+    pub(super) fn layers(&self) -> Result<Layers, CommandError> {
+        let mut layers = Layers::read(self.config.as_deref()).map_err(usage)?;
+        layers.add_flag("data_dir", self.data_dir.clone());
+        Ok(layers)
+    }
+
+    /// Resolves the settings without those of a command.
+    pub(super) fn settings(&self) -> Result<Config, CommandError> {
+        Config::from_layers(&self.layers()?).map_err(usage)
+    }
+}
+
+impl DataArgs {
+    /// Resolves the settings with these flags on top.
+    pub(super) fn settings(&self, global: &GlobalArgs) -> Result<Config, CommandError> {
+        let mut layers = global.layers()?;
+        layers.add_flag("source", self.source.clone());
+        layers.add_flag("path", self.path.clone());
+        layers.add_flag("settlement_points", self.settlement_points.clone());
+        layers.add_flag("thresholds", self.thresholds.clone());
+        layers.add_flag("retrain_every", self.retrain_every.clone());
+        Config::from_layers(&layers).map_err(usage)
+    }
+}
+
+pub(super) fn usage(error: ConfigError) -> CommandError {
+    CommandError::new(Exit::Usage, error)
+}

@@ -1,0 +1,56 @@
+//! The command line: arguments, commands, what people see. Commands return how the program ends;
+//! nothing below this module prints.
+
+mod args;
+mod backtest;
+mod backtest_args;
+mod config;
+mod forecast;
+mod forecast_table;
+mod progress;
+mod run;
+mod runs;
+mod terminal;
+
+use clap::{CommandFactory, Parser};
+
+use crate::exit::{CommandError, Exit};
+use args::{Arguments, Command};
+use terminal::Terminal;
+
+/// Parses the command line, does what it says, returns how the program ends.
+pub fn main() -> Exit {
+    let arguments = Arguments::parse();
+    let mut terminal = Terminal::standard();
+    match dispatch(arguments, &mut terminal) {
+        Ok(exit) => exit,
+        Err(error) if is_broken_pipe(&error) => Exit::Fine,
+        Err(error) => {
+            terminal.error(&error.to_string());
+            error.exit
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments, terminal: &mut Terminal) -> Result<Exit, CommandError> {
+    let global = &arguments.global;
+    match arguments.command {
+        Command::Run(run) => run::run(global, &run, terminal),
+        Command::Backtest(backtest) => backtest::backtest(global, &backtest, terminal),
+        Command::Runs(command) => runs::runs(global, &command, terminal),
+        Command::Forecast(command) => forecast::forecast(global, &command, terminal),
+        Command::Config(command) => config::config(global, &command, terminal),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "spikecast", &mut script);
+            terminal.raw(&script)?;
+            Ok(Exit::Fine)
+        }
+    }
+}
+
+/// Says whether the reader of our output went away, as `head` does.
+fn is_broken_pipe(error: &CommandError) -> bool {
+    let io = error.cause.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

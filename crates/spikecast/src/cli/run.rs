@@ -1,0 +1,293 @@
+//! `spikecast run`: the main job, submitted to the orchestrator and watched.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use anyhow::Context;
+use jiff::Timestamp;
+use market::time::{OperatingDay, display, instant, parse_local};
+use orchestration::{
+    AttemptOutcome, CancellationToken, Clock, ExecutionError, Journal, JournalError,
+    PipelineExecutor, RunReport, RunStatus, SystemClock,
+};
+use serde_json::json;
+
+use super::args::{GlobalArgs, RunArgs};
+use super::forecast_table::forecast_table;
+use super::progress::{Telling, stages};
+use super::terminal::{Style, Terminal};
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::exit::{CommandError, Exit};
+use crate::jobs::failure::{JobError, exit_of, exit_of_error};
+use crate::jobs::forecast::{ForecastInput, PIPELINE, Published, TrainOutput, Workspace};
+use crate::jobs::forecast::{pipeline, registry};
+use crate::ledger::read_forecast;
+
+/// Stages follow each other, so one worker is enough; the stages themselves use all cores.
+const WORKERS: NonZeroUsize = NonZeroUsize::MIN;
+
+pub(super) fn run(
+    global: &GlobalArgs,
+    arguments: &RunArgs,
+    terminal: &mut Terminal,
+) -> Result<Exit, CommandError> {
+    let config = arguments.data.settings(global)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let (input, key) = input(&config, arguments, clock.now())?;
+    let data_dir = DataDir::new(&config.data_dir);
+    let journal = open_journal(&data_dir.journal())?;
+    let workspace = Arc::new(Workspace::new(data_dir.clone(), clock.clone()));
+    let telling = Telling::on(terminal, global.json);
+    let executor = PipelineExecutor::new(journal, registry(&workspace), clock, WORKERS)
+        .observe(stages(telling));
+    let value = serde_json::to_value(&input).context("run input").map_err(internal)?;
+    let pipeline = pipeline().context("pipeline").map_err(internal)?;
+    let submission = executor.submit(&pipeline, &key, value).map_err(execution_error)?;
+    let token = stop_on_signal()?;
+    if telling != Telling::Nothing {
+        let verb = if submission.resumed { "resuming" } else { "starting" };
+        let issued = display(recorded_issue_time(&executor, submission.run_id, &input)?);
+        terminal.note(&format!("{verb} run {}: forecast issued {issued}", submission.run_id));
+    }
+    let report = executor.execute(submission.run_id, &token).map_err(execution_error)?;
+    clean_up(&executor, &data_dir, &report);
+    conclude(&report, global.json, terminal)
+}
+
+/// A resumed run keeps the issue time that it was first submitted with.
+fn recorded_issue_time(
+    executor: &PipelineExecutor,
+    run: orchestration::RunId,
+    submitted: &ForecastInput,
+) -> Result<Timestamp, CommandError> {
+    let report = executor.journal().run(run).map_err(journal_error)?;
+    let recorded = report.and_then(|r| serde_json::from_value::<ForecastInput>(r.input).ok());
+    Ok(recorded.map_or(submitted.issue_time, |input| input.issue_time))
+}
+
+/// Returns the run's input, and the key by which an unfinished run of the same wish is found.
+fn input(
+    config: &Config,
+    arguments: &RunArgs,
+    now: Timestamp,
+) -> Result<(ForecastInput, String), CommandError> {
+    let issue_time = match &arguments.issue_time {
+        Some(text) => parse_local(text).map_err(CommandError::usage)?,
+        None => now,
+    };
+    if now < issue_time {
+        let message = format!(
+            "issue time {} lies in the future; leave --issue-time out to forecast from now",
+            display(issue_time)
+        );
+        return Err(CommandError::usage(message));
+    }
+    let points = settlement_points(config)?;
+    let issue_day = OperatingDay::of(issue_time);
+    let deadline = instant(issue_day.date(), config.deadline).map_err(CommandError::usage)?;
+    let is_live = arguments.issue_time.is_none();
+    let input = ForecastInput {
+        issue_time,
+        source: config.source.clone(),
+        settlement_points: points,
+        thresholds: config.thresholds.prices(),
+        retrain_every_days: config.retrain_every_days,
+        deadline: Some(deadline).filter(|&deadline| is_live && issue_time <= deadline),
+    };
+    // Of the present, any issue time of the day will do.
+    let when = if is_live { issue_day.to_string() } else { issue_time.to_string() };
+    let source = serde_json::to_string(&input.source).context("source").map_err(internal)?;
+    let key = format!("{when} {source} {} {}d", input.scope(), input.retrain_every_days);
+    Ok((input, key))
+}
+
+/// Returns the configured settlement points, else those that the source chooses.
+pub(super) fn settlement_points(config: &Config) -> Result<Vec<String>, CommandError> {
+    let from_source =
+        || -> Result<Vec<_>, JobError> { Ok(config.source.open()?.default_settlement_points()?) };
+    let points = match config.settlement_points.as_slice() {
+        [] => from_source().map_err(|error| CommandError::new(exit_of_error(&error), error))?,
+        configured => configured.to_vec(),
+    };
+    Ok(points.iter().map(|point| point.name().to_owned()).collect())
+}
+
+/// Opens a journal for writing, making its folder.
+pub(super) fn open_journal(path: &std::path::Path) -> Result<Journal, CommandError> {
+    if let Some(folder) = path.parent() {
+        let made = std::fs::create_dir_all(folder);
+        made.with_context(|| {
+            format!(
+                "{}: cannot be made; name another folder or change its permissions",
+                folder.display()
+            )
+        })
+        .map_err(|cause| CommandError { exit: Exit::NotWritable, cause })?;
+    }
+    Journal::open(path).map_err(journal_error)
+}
+
+/// Returns a token that is cancelled by Ctrl-C or SIGTERM; a second one ends the process at once,
+/// which is as safe as any crash.
+pub(super) fn stop_on_signal() -> Result<CancellationToken, CommandError> {
+    let token = CancellationToken::new();
+    let on_signal = token.clone();
+    let handler = move || {
+        if on_signal.is_cancelled() {
+            std::process::exit(i32::from(Exit::Interrupted.code()));
+        }
+        on_signal.cancel();
+    };
+    ctrlc::set_handler(handler).context("handling Ctrl-C").map_err(internal)?;
+    Ok(token)
+}
+
+pub(super) fn internal(cause: anyhow::Error) -> CommandError {
+    CommandError { exit: Exit::Internal, cause }
+}
+
+pub(super) fn journal_error(error: JournalError) -> CommandError {
+    let exit = match &error {
+        JournalError::InUse { .. }
+        | JournalError::NotWritable { .. }
+        | JournalError::DiskFull { .. } => Exit::NotWritable,
+        JournalError::NotFound { .. } => Exit::Usage,
+        JournalError::NotAJournal { .. }
+        | JournalError::NewerFormat { .. }
+        | JournalError::Damaged { .. } => Exit::BadInput,
+        JournalError::Sqlite { .. } => Exit::Internal,
+    };
+    CommandError::new(exit, error)
+}
+
+pub(super) fn execution_error(error: ExecutionError) -> CommandError {
+    match error {
+        ExecutionError::Journal(error) => journal_error(error),
+        other => CommandError::new(Exit::Internal, other),
+    }
+}
+
+/// Removes intermediate files of runs that will never need them again.
+fn clean_up(executor: &PipelineExecutor, data_dir: &DataDir, report: &RunReport) {
+    if report.status == RunStatus::Completed {
+        // They are only in the way; the next run that ends well tries again.
+        std::fs::remove_dir_all(data_dir.work_of(report.run_id)).unwrap_or_default();
+    }
+    let _: &PipelineExecutor = executor;
+}
+
+/// Tells what came of the run and returns how the program ends.
+fn conclude(report: &RunReport, json: bool, terminal: &mut Terminal) -> Result<Exit, CommandError> {
+    match report.status {
+        RunStatus::Completed => {}
+        RunStatus::Interrupted | RunStatus::Pending | RunStatus::Running => {
+            terminal.note(&format!(
+                "stopped; the same command continues run {} where it is",
+                report.run_id
+            ));
+            return Ok(Exit::Interrupted);
+        }
+        RunStatus::Failed | RunStatus::Cancelled => return Err(failure_of(report)),
+    }
+    let shape = |error: orchestration::OutputError| internal(error.into());
+    let published: Published = report.output_as("publish").map_err(shape)?;
+    let trained: TrainOutput = report.output_as("train").map_err(shape)?;
+    let input: ForecastInput = serde_json::from_value(report.input.clone())
+        .context("the run's input")
+        .map_err(internal)?;
+    let is_late = match (input.deadline, report.finished_at) {
+        (Some(deadline), Some(finished)) => deadline < finished,
+        (_, _) => false,
+    };
+    let exit = match (is_late, report.degraded.is_empty()) {
+        (true, _) => Exit::DeadlineMissed,
+        (false, false) => Exit::Degraded,
+        (false, true) => Exit::Fine,
+    };
+    if json {
+        terminal.json(&json!({
+            "run": report.run_id.to_string(),
+            "pipeline": PIPELINE,
+            "status": report.status.as_str(),
+            "issue_time": input.issue_time.to_string(),
+            "settlement_points": input.settlement_points,
+            "thresholds": input.thresholds,
+            "rows": published.rows,
+            "hours": published.hours,
+            "first_target": published.first_target,
+            "headline": published.headline,
+            "model_version": published.model_version,
+            "trained": trained.trained,
+            "degraded": report.degraded,
+            "deadline_missed": is_late,
+            "forecast": published.forecast,
+            "report": published.report,
+            "exit_code": exit.code(),
+        }))?;
+        return Ok(exit);
+    }
+    summary(report, &published, &trained, terminal)?;
+    if is_late {
+        terminal.error("the forecast was published after the deadline");
+    }
+    Ok(exit)
+}
+
+fn summary(
+    report: &RunReport,
+    published: &Published,
+    trained: &TrainOutput,
+    terminal: &mut Terminal,
+) -> Result<(), CommandError> {
+    let rows = read_forecast(&published.forecast)
+        .map_err(JobError::from)
+        .map_err(|error| CommandError::new(exit_of_error(&error), error))?;
+    terminal.line("")?;
+    terminal.line(terminal.paint(Style::Bold, &published.headline))?;
+    terminal.line("")?;
+    forecast_table(&rows, terminal)?;
+    let how = if trained.trained { "trained in this run" } else { "kept, no training was due" };
+    terminal.line(format!("model     {} ({how})", published.model_version))?;
+    terminal.line(format!(
+        "forecast  {} ({} rows, {} hours from {})",
+        published.forecast.display(),
+        published.rows,
+        published.hours,
+        published.first_target
+    ))?;
+    terminal.line(format!("report    {}", published.report.display()))?;
+    for reason in &report.degraded {
+        let label = terminal.paint(Style::Yellow, "degraded ");
+        terminal.line(format!("{label} {reason}"))?;
+    }
+    Ok(())
+}
+
+/// Returns why a run failed: the first failure of the first stage that failed, which is the root.
+pub(super) fn failure_of(report: &RunReport) -> CommandError {
+    let failed = report.stages.iter().find(|stage| {
+        stage.attempts.iter().any(|a| matches!(a.outcome, AttemptOutcome::Failed(_)))
+            && stage.output.is_none()
+    });
+    let failures = failed.into_iter().flat_map(|stage| {
+        stage.attempts.iter().filter_map(|attempt| match &attempt.outcome {
+            AttemptOutcome::Failed(failure) => Some((stage.name.as_str(), failure)),
+            AttemptOutcome::Running
+            | AttemptOutcome::Completed
+            | AttemptOutcome::Cancelled
+            | AttemptOutcome::Lost => None,
+        })
+    });
+    match failures.into_iter().next() {
+        Some((stage, failure)) => CommandError {
+            exit: exit_of(failure.class),
+            cause: anyhow::anyhow!(
+                "run {} failed in stage {stage}: {}",
+                report.run_id,
+                failure.message
+            ),
+        },
+        None => internal(anyhow::anyhow!("run {} {}", report.run_id, report.status)),
+    }
+}

@@ -1,0 +1,239 @@
+//! Configuration: one TOML file < environment `SPIKECAST_*` < flags. The only reader of the
+//! environment.
+//!
+//! `layers` finds and reads the layers, `value` turns their texts into typed settings. Unknown
+//! keys are errors that name the nearest known one.
+
+mod layers;
+mod value;
+
+use std::path::PathBuf;
+
+use forecast::threshold::Thresholds;
+use jiff::civil::{Time, time};
+use market::place::SettlementPoint;
+use thiserror::Error;
+
+pub use layers::{Layers, Origin, asks_for_no_colour, searched};
+
+use crate::jobs::source::SourceChoice;
+
+/// Why the configuration cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file is not there or cannot be read.
+    #[error("configuration {}: cannot be read", path.display())]
+    NotReadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("configuration {}: {cause}", path.display())]
+    NotToml {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        cause: Box<toml::de::Error>,
+    },
+    /// A key that nobody reads.
+    #[error("{origin}: unknown key {key:?}{}; known keys: {}", nearest.as_ref().map(|n| format!(", did you mean {n:?}?")).unwrap_or_default(), KEYS.map(|(key, _)| key).join(", "))]
+    UnknownKey {
+        /// Where it stands.
+        origin: Origin,
+        /// The key.
+        key: String,
+        /// The known key that is spelled most alike.
+        nearest: Option<&'static str>,
+    },
+    /// A value that a key cannot have.
+    #[error("{origin}: {key}: expected {expected}, found {found:?}")]
+    BadValue {
+        /// Where it stands.
+        origin: Origin,
+        /// The key.
+        key: &'static str,
+        /// What would be right.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// The platform does not say where data belongs.
+    #[error("no home directory is known; name a data directory with --data-dir")]
+    NoHome,
+}
+
+/// Every key and what it means, in the order in which they are shown.
+pub const KEYS: [(&str, &str); 9] = [
+    ("data_dir", "folder of journal, archive, models and ledger"),
+    ("source", "where observations come from: simulator or files"),
+    ("path", "folder of the files, with source = files"),
+    ("simulator_seed", "which simulated world"),
+    ("simulator_history_days", "days of simulated history before the issue time"),
+    ("settlement_points", "what to forecast; empty for the source's own choice"),
+    ("thresholds", "prices in $/MWh, ascending"),
+    ("retrain_every", "days between trainings, e.g. 2d"),
+    ("deadline", "market-local time by which the forecast must exist"),
+];
+
+/// The settings of the program.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The folder of journal, archive, models and ledger.
+    pub data_dir: PathBuf,
+    /// Where observations come from.
+    pub source: SourceChoice,
+    /// What to forecast; empty for the source's own choice.
+    pub settlement_points: Vec<SettlementPoint>,
+    /// Prices whose exceedance is forecast.
+    pub thresholds: Thresholds,
+    /// Days between trainings.
+    pub retrain_every_days: u32,
+    /// By when the forecast of a day must exist, market-local.
+    pub deadline: Time,
+}
+
+const SEED: u64 = 42;
+const HISTORY_DAYS: u32 = 730;
+const THRESHOLDS: [f64; 5] = [50.0, 100.0, 200.0, 500.0, 1000.0];
+const RETRAIN_EVERY_DAYS: u32 = 2;
+const DEADLINE: Time = time(9, 45, 0, 0);
+
+impl Config {
+    /// Resolves the layers to settings.
+    pub fn from_layers(layers: &Layers) -> Result<Self, ConfigError> {
+        let simulator = SourceChoice::Simulator {
+            seed: layers.value("simulator_seed")?.map_or(Ok(SEED), |v| v.integer(0, u64::MAX))?,
+            history_days: layers
+                .value("simulator_history_days")?
+                .map_or(Ok(HISTORY_DAYS), |v| v.small(30, 3_000))?,
+        };
+        let path = layers.value("path")?.map(|v| v.path()).transpose()?;
+        let source = match layers.value("source")? {
+            None => path.map_or(simulator, |path| SourceChoice::Files { path }),
+            Some(value) => match (value.text()?.as_str(), path) {
+                ("simulator", _) => simulator,
+                ("files", Some(path)) => SourceChoice::Files { path },
+                ("files", None) => {
+                    return Err(value.wrong("also a path to the folder of the files (--path DIR)"));
+                }
+                (_, _) => return Err(value.wrong("simulator or files")),
+            },
+        };
+        let data_dir = match layers.value("data_dir")? {
+            Some(value) => value.path()?,
+            None => layers::platform_data_dir()?,
+        };
+        Ok(Self {
+            data_dir,
+            source,
+            settlement_points: layers
+                .value("settlement_points")?
+                .map_or(Ok(Vec::new()), |v| v.settlement_points())?,
+            thresholds: match layers.value("thresholds")? {
+                Some(value) => value.thresholds()?,
+                None => Thresholds::new(&THRESHOLDS).expect("the defaults are ascending prices"),
+            },
+            retrain_every_days: layers
+                .value("retrain_every")?
+                .map_or(Ok(RETRAIN_EVERY_DAYS), |v| v.days())?,
+            deadline: layers.value("deadline")?.map_or(Ok(DEADLINE), |v| v.time_of_day())?,
+        })
+    }
+
+    /// Returns every key with its value as TOML writes it.
+    #[must_use]
+    pub fn entries(&self) -> Vec<(&'static str, String)> {
+        let quoted = |text: &str| format!("{text:?}");
+        let (source, path, seed, history_days) = match &self.source {
+            SourceChoice::Simulator { seed, history_days } => {
+                ("simulator", None, *seed, *history_days)
+            }
+            SourceChoice::Files { path } => ("files", Some(path), SEED, HISTORY_DAYS),
+        };
+        let points: Vec<String> =
+            self.settlement_points.iter().map(|point| quoted(point.name())).collect();
+        let thresholds: Vec<String> =
+            self.thresholds.prices().iter().map(ToString::to_string).collect();
+        let mut entries = vec![
+            ("data_dir", quoted(&self.data_dir.display().to_string())),
+            ("source", quoted(source)),
+        ];
+        entries.extend(path.map(|path| ("path", quoted(&path.display().to_string()))));
+        entries.extend([
+            ("simulator_seed", seed.to_string()),
+            ("simulator_history_days", history_days.to_string()),
+            ("settlement_points", format!("[{}]", points.join(", "))),
+            ("thresholds", format!("[{}]", thresholds.join(", "))),
+            ("retrain_every", quoted(&format!("{}d", self.retrain_every_days))),
+            ("deadline", quoted(&self.deadline.strftime("%H:%M").to_string())),
+        ]);
+        entries
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(file: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
+        let read = || -> Result<Config, ConfigError> {
+            let mut layers = Layers::default();
+            layers.add_toml(std::path::Path::new("spikecast.toml"), file)?;
+            let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+            layers.add_environment(environment)?;
+            layers.add_flag("data_dir", Some("/tmp/data".to_owned()));
+            Config::from_layers(&layers)
+        };
+        read().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_environment_beats_the_file_and_flags_beat_both() {
+        let file = "data_dir = \"/from/file\"\nretrain_every = \"7d\"\nthresholds = [75, 150.5]";
+        let config = resolve(file, &[("SPIKECAST_RETRAIN_EVERY", "14d")]).unwrap();
+        assert_eq!(config.retrain_every_days, 14);
+        assert_eq!(config.thresholds.prices(), [75.0, 150.5]);
+        assert_eq!(config.data_dir, PathBuf::from("/tmp/data"));
+        assert_eq!(config.deadline, time(9, 45, 0, 0));
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest_known_one() {
+        let check = |file: &str, environment: &[(&str, &str)], expected: &str| {
+            let message = resolve(file, environment).unwrap_err();
+            assert!(message.contains(expected), "{message}");
+        };
+        check("treshold = [1]", &[], "did you mean \"thresholds\"?");
+        check("", &[("SPIKECAST_DEADLIN", "9:00")], "did you mean \"deadline\"?");
+        check("xyzzy = 1", &[], "unknown key \"xyzzy\"; known keys: data_dir");
+    }
+
+    #[test]
+    fn a_bad_value_says_where_what_and_how() {
+        let check = |file: &str, expected: &str| {
+            let message = resolve(file, &[]).unwrap_err();
+            assert!(message.contains(expected), "{message}");
+        };
+        check("retrain_every = \"often\"", "spikecast.toml: retrain_every: expected");
+        check("thresholds = [100, 50]", "ascending");
+        check("thresholds = []", "1 to 20");
+        check("source = \"files\"", "--path");
+        check("source = \"moon\"", "simulator or files");
+        check("settlement_points = [\"hb hub\"]", "HB_HUBAVG");
+        check("deadline = \"25:00\"", "09:45");
+        check("simulator_seed = -1", "whole number");
+        check("[thresholds]\na = 1", "a value");
+    }
+
+    #[test]
+    fn what_is_shown_can_be_read_back() {
+        let config = resolve("thresholds = [75]\nsettlement_points = [\"HB_WEST\"]", &[]).unwrap();
+        let shown: Vec<String> =
+            config.entries().iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        let again = resolve(&shown.join("\n"), &[]).unwrap();
+        assert_eq!(again.entries(), config.entries());
+    }
+}

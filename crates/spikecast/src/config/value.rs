@@ -1,0 +1,81 @@
+//! One configured value: texts from a file, the environment or a flag, read as what a key needs.
+
+use std::path::PathBuf;
+
+use forecast::threshold::Thresholds;
+use jiff::civil::Time;
+use market::place::SettlementPoint;
+
+use super::{ConfigError, Origin};
+
+/// What was said about a key. A list is several texts, or one with commas.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Value<'a> {
+    pub(super) key: &'static str,
+    pub(super) origin: &'a Origin,
+    pub(super) texts: &'a [String],
+}
+
+impl Value<'_> {
+    pub(super) fn wrong(&self, expected: impl Into<String>) -> ConfigError {
+        ConfigError::BadValue {
+            origin: self.origin.clone(),
+            key: self.key,
+            expected: expected.into(),
+            found: self.texts.join(", "),
+        }
+    }
+
+    pub(super) fn text(&self) -> Result<String, ConfigError> {
+        match self.texts {
+            [text] if !text.is_empty() => Ok(text.clone()),
+            _ => Err(self.wrong("one value")),
+        }
+    }
+
+    fn list(&self) -> Vec<&str> {
+        let parts = self.texts.iter().flat_map(|text| text.split(','));
+        parts.map(str::trim).filter(|part| !part.is_empty()).collect()
+    }
+
+    pub(super) fn path(&self) -> Result<PathBuf, ConfigError> {
+        Ok(PathBuf::from(self.text()?))
+    }
+
+    pub(super) fn integer(&self, min: u64, max: u64) -> Result<u64, ConfigError> {
+        let number = self.text()?.parse().ok().filter(|number| (min..=max).contains(number));
+        number.ok_or_else(|| self.wrong(format!("a whole number from {min} to {max}")))
+    }
+
+    pub(super) fn small(&self, min: u32, max: u32) -> Result<u32, ConfigError> {
+        let number = self.integer(u64::from(min), u64::from(max))?;
+        u32::try_from(number).map_err(|_| self.wrong(format!("at most {max}")))
+    }
+
+    pub(super) fn days(&self) -> Result<u32, ConfigError> {
+        let text = self.text()?;
+        let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
+        days.filter(|days| (1..=365).contains(days))
+            .ok_or_else(|| self.wrong("a number of days from 1d to 365d, e.g. 2d"))
+    }
+
+    pub(super) fn time_of_day(&self) -> Result<Time, ConfigError> {
+        self.text()?.parse().map_err(|_| self.wrong("a time of day, e.g. 09:45"))
+    }
+
+    pub(super) fn settlement_points(&self) -> Result<Vec<SettlementPoint>, ConfigError> {
+        let point = |name: &str| {
+            SettlementPoint::new(name)
+                .map_err(|_| self.wrong("ERCOT's names of settlement points, e.g. HB_HUBAVG"))
+        };
+        self.list().into_iter().map(point).collect()
+    }
+
+    pub(super) fn thresholds(&self) -> Result<Thresholds, ConfigError> {
+        let number = |text: &str| {
+            text.parse::<f64>().map_err(|_| self.wrong("prices in $/MWh, e.g. 50, 100, 200"))
+        };
+        let prices: Vec<f64> = self.list().into_iter().map(number).collect::<Result<_, _>>()?;
+        Thresholds::new(&prices).map_err(|error| self.wrong(error.to_string()))
+    }
+}

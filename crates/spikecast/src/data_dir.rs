@@ -1,0 +1,66 @@
+//! Where everything lives below the data directory. Names only: nothing is read or written here.
+
+use std::path::{Path, PathBuf};
+
+use orchestration::RunId;
+
+/// The folder that holds journal, archive, models and ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataDir(PathBuf);
+
+impl DataDir {
+    /// Names the data directory; it is made when something is written.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// Returns the folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Returns the journal's file: what the orchestrator did.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("journal.sqlite")
+    }
+
+    /// Returns the archive's folder of one source: what the market said.
+    #[must_use]
+    pub fn archive(&self, source_id: &str) -> PathBuf {
+        self.0.join("archive").join(source_id)
+    }
+
+    /// Returns the folder of the models that were trained on one source for one scope: the same
+    /// settlement points and thresholds.
+    #[must_use]
+    pub fn models(&self, source_id: &str, scope: &str) -> PathBuf {
+        self.0.join("models").join(source_id).join(scope)
+    }
+
+    /// Returns the ledger's folder: what we predicted.
+    #[must_use]
+    pub fn ledger(&self) -> PathBuf {
+        self.0.join("ledger")
+    }
+
+    /// Returns the page of the forecast that was issued last.
+    #[must_use]
+    pub fn report(&self) -> PathBuf {
+        self.0.join("report.html")
+    }
+
+    /// Returns the folder of the intermediate files of all runs.
+    #[must_use]
+    pub fn work(&self) -> PathBuf {
+        self.0.join("work")
+    }
+
+    /// Returns the folder of one run's intermediate files.
+    #[must_use]
+    pub fn work_of(&self, run: RunId) -> PathBuf {
+        self.work().join(run.to_string())
+    }
+}

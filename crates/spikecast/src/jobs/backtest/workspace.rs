@@ -1,0 +1,127 @@
+//! What the windows of a backtest share within one process: the history and the described days.
+//! Both are computed again after a restart; what must survive is in files of the output folder.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use forecast::features::Examples;
+use jiff::Timestamp;
+use market::observation::{History, HistoryBuilder};
+use market::source::FetchRequest;
+use orchestration::StageContext;
+use rayon::prelude::*;
+
+use super::shapes::BacktestInput;
+use crate::jobs::failure::JobError;
+use crate::jobs::source::series_keys;
+use crate::jobs::training::{examples_at, training_issue_times};
+
+/// The output folder and what is in memory.
+#[derive(Debug)]
+pub struct BacktestWorkspace {
+    out: PathBuf,
+    shared: Mutex<Option<Arc<Shared>>>,
+}
+
+/// The history, and every issue day described by what was known then.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) history: History,
+    /// By issue time: the examples of every settlement point.
+    pub(super) examples: BTreeMap<Timestamp, Vec<Examples>>,
+}
+
+impl BacktestWorkspace {
+    /// Opens a workspace in an output folder.
+    #[must_use]
+    pub fn new(out: PathBuf) -> Self {
+        Self { out, shared: Mutex::new(None) }
+    }
+
+    pub(super) fn window_file(&self, stage: &str) -> PathBuf {
+        self.windows_folder().join(format!("{stage}.parquet"))
+    }
+
+    /// Returns the folder of the windows' files, which is of no use once all are evaluated.
+    #[must_use]
+    pub fn windows_folder(&self) -> PathBuf {
+        self.out.join("windows")
+    }
+
+    /// Returns the file of all forecasts.
+    #[must_use]
+    pub fn forecasts(&self) -> PathBuf {
+        self.out.join("forecasts.parquet")
+    }
+
+    /// Returns the file of all scores.
+    #[must_use]
+    pub fn scores(&self) -> PathBuf {
+        self.out.join("scores.json")
+    }
+
+    /// Returns the page.
+    #[must_use]
+    pub fn report(&self) -> PathBuf {
+        self.out.join("report.html")
+    }
+
+    /// Returns what windows share, computing it at the first call while the others wait.
+    pub(super) fn shared(
+        &self,
+        input: &BacktestInput,
+        stage: &StageContext,
+    ) -> Result<Arc<Shared>, JobError> {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = &*shared {
+            return Ok(shared.clone());
+        }
+        let history = load(input)?;
+        let examples = describe(input, &history, stage)?;
+        let computed = Arc::new(Shared { history, examples });
+        *shared = Some(computed.clone());
+        Ok(computed)
+    }
+}
+
+/// Loads everything that the source has about the settlement points.
+pub(super) fn load(input: &BacktestInput) -> Result<History, JobError> {
+    let source = input.source.open()?;
+    let mut builder = HistoryBuilder::default();
+    // The last target hours must have become known, else the last days could not be scored.
+    let until = input.last_issue_time() + jiff::SignedDuration::from_hours(5 * 24);
+    for key in series_keys(&input.points()?) {
+        let request = FetchRequest {
+            key: key.clone(),
+            published_after: input.source.history_from(input.first_issue_time()),
+            published_until: until,
+        };
+        builder.add(&key, source.fetch(&request)?);
+    }
+    Ok(builder.build())
+}
+
+/// Describes every issue day of the training and of the backtest itself.
+fn describe(
+    input: &BacktestInput,
+    history: &History,
+    stage: &StageContext,
+) -> Result<BTreeMap<Timestamp, Vec<Examples>>, JobError> {
+    let (points, thresholds) = (input.points()?, input.thresholds()?);
+    let view = history.known_at(Timestamp::MAX);
+    let last = input.last_issue_time();
+    let mut times = training_issue_times(&view, &points, (input.first_issue_time(), last));
+    times.push(last);
+    let total = u64::try_from(times.len()).unwrap_or(u64::MAX);
+    let done = AtomicU64::new(0);
+    let described: Vec<(Timestamp, Vec<Examples>)> = times
+        .into_par_iter()
+        .map(|issue_time| {
+            stage.progress(done.fetch_add(1, Ordering::Relaxed), total, "describing past days");
+            (issue_time, examples_at(&view, issue_time, &points, &thresholds))
+        })
+        .collect();
+    Ok(described.into_iter().collect())
+}

@@ -1,0 +1,81 @@
+//! The main job: fetch → validate → features → train (if due) → infer → publish.
+//!
+//! Each stage is a file here. What crosses the journal is the small JSON in `shapes`; tables and
+//! models are files in the data directory, named by it. A stage that runs again (after a crash)
+//! writes the same files again.
+
+mod features;
+mod fetch;
+mod infer;
+mod page;
+mod publish;
+mod shapes;
+mod track_record;
+mod train;
+mod validate;
+mod workspace;
+
+use std::sync::Arc;
+
+use orchestration::{
+    Pipeline, PipelineBuilder, PipelineError, Registry, RetryPolicy, Stage, StageContext,
+    StageOutput, StageResult,
+};
+
+use super::failure::JobError;
+pub use shapes::{
+    FetchOutput, ForecastInput, InferOutput, InputStatus, Published, TrainOutput, ValidateOutput,
+};
+pub use workspace::Workspace;
+
+/// The name of the pipeline in the journal.
+pub const PIPELINE: &str = "forecast";
+
+/// Returns the pipeline. The ladder of *train*: a new model, the previous one, the climatology.
+pub fn pipeline() -> Result<Pipeline, PipelineError> {
+    let stage = |name: &str| Stage::new(name, name).retry(RetryPolicy::NEVER);
+    PipelineBuilder::new(PIPELINE)
+        .stage(stage("fetch"))
+        .stage(stage("validate").after(["fetch"]))
+        .stage(stage("features").after(["validate"]))
+        .stage(
+            stage("train")
+                .after(["features"])
+                .fallback("keep_previous_model")
+                .fallback("use_climatology"),
+        )
+        .stage(stage("infer").after(["features", "train"]))
+        .stage(stage("publish").after(["validate", "train", "infer"]))
+        .build()
+}
+
+/// Returns the functions that the pipeline's stages name.
+#[must_use]
+pub fn registry(workspace: &Arc<Workspace>) -> Registry {
+    let mut registry = Registry::new();
+    let mut add = |name: &str, function: fn(&Workspace, &StageContext) -> StageResult| {
+        let workspace = workspace.clone();
+        registry.register(name, move |stage: &StageContext| function(&workspace, stage));
+    };
+    add("fetch", |workspace, stage| finish(fetch::fetch(workspace, &input(stage)?, stage)));
+    add("validate", |workspace, stage| finish(validate::validate(workspace, &input(stage)?)));
+    add("features", |workspace, stage| {
+        finish(features::features(workspace, &input(stage)?, stage.run_id()))
+    });
+    add("train", |workspace, stage| finish(train::train(workspace, &input(stage)?, stage)));
+    add("keep_previous_model", |workspace, stage| {
+        finish(train::previous(workspace, &input(stage)?))
+    });
+    add("use_climatology", |_, _| finish(Ok(TrainOutput::none())));
+    add("infer", |workspace, stage| infer::infer(workspace, &input(stage)?, stage));
+    add("publish", |workspace, stage| publish::publish(workspace, &input(stage)?, stage));
+    registry
+}
+
+fn input(stage: &StageContext) -> Result<ForecastInput, orchestration::StageFailure> {
+    stage.run_input_as()
+}
+
+fn finish<T: serde::Serialize>(result: Result<T, JobError>) -> StageResult {
+    StageOutput::of(&result?)
+}

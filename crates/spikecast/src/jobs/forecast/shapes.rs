@@ -1,0 +1,144 @@
+//! What crosses the journal between the stages of the main job: small JSON, paths of files.
+
+use std::path::PathBuf;
+
+use forecast::threshold::Thresholds;
+use jiff::Timestamp;
+use market::place::SettlementPoint;
+use serde::{Deserialize, Serialize};
+use twox_hash::XxHash64;
+
+use crate::jobs::failure::JobError;
+use crate::jobs::source::SourceChoice;
+
+/// Everything that a run depends on, fixed when it is submitted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ForecastInput {
+    /// When the forecast speaks.
+    pub issue_time: Timestamp,
+    /// Where observations come from.
+    pub source: SourceChoice,
+    /// The settlement points' names.
+    pub settlement_points: Vec<String>,
+    /// $/MWh, ascending.
+    pub thresholds: Vec<f64>,
+    /// A model older than this is replaced.
+    pub retrain_every_days: u32,
+    /// By when the forecast must be published; nothing when the clock was turned back.
+    pub deadline: Option<Timestamp>,
+}
+
+impl ForecastInput {
+    /// Returns the settlement points.
+    pub fn points(&self) -> Result<Vec<SettlementPoint>, JobError> {
+        let point = |name: &String| Ok(SettlementPoint::new(name)?);
+        self.settlement_points.iter().map(point).collect()
+    }
+
+    /// Returns the thresholds, which were checked when the run was submitted.
+    pub fn thresholds(&self) -> Result<Thresholds, JobError> {
+        Thresholds::new(&self.thresholds)
+            .map_err(|error| JobError::NotEnoughData(error.to_string()))
+    }
+
+    /// Returns a name for what models can share: the same settlement points and thresholds.
+    #[must_use]
+    pub fn scope(&self) -> String {
+        let text = format!("{:?} {:?}", self.settlement_points, self.thresholds);
+        format!("{:016x}", XxHash64::oneshot(0, text.as_bytes()))
+    }
+}
+
+/// What was fetched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FetchOutput {
+    /// The id of the source, under which its archive, models and forecasts are kept.
+    pub source_id: String,
+    /// The source in words.
+    pub source: String,
+    /// Observations that were not archived before.
+    pub observations: usize,
+}
+
+/// One input as it stood at the issue time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InputStatus {
+    /// What a person calls it.
+    pub name: String,
+    /// When the newest interval starts; nothing when there is none.
+    pub newest_interval: Option<Timestamp>,
+    /// When that was published.
+    pub published_at: Option<Timestamp>,
+    /// Which share of the intervals of the last week is known, 0 to 1.
+    pub coverage: f64,
+    /// Whether the newest interval is as new as it should be.
+    pub fresh: bool,
+}
+
+/// What the inputs looked like.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ValidateOutput {
+    /// Every input.
+    pub inputs: Vec<InputStatus>,
+}
+
+/// Which model speaks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainOutput {
+    /// Its version and file; nothing when the climatology has to speak.
+    pub model: Option<ModelReference>,
+    /// Whether it was trained in this run.
+    pub trained: bool,
+}
+
+/// A kept model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelReference {
+    /// Its version.
+    pub version: String,
+    /// Its file.
+    pub path: PathBuf,
+}
+
+impl TrainOutput {
+    /// Returns that there is no model.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { model: None, trained: false }
+    }
+}
+
+/// The file of features for the issue time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct FeaturesOutput {
+    /// The intermediate file.
+    pub path: PathBuf,
+}
+
+/// The forecast before it is published.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InferOutput {
+    /// The intermediate file.
+    pub path: PathBuf,
+    /// How many rows it holds.
+    pub rows: usize,
+}
+
+/// What was published.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Published {
+    /// The forecast's file in the ledger.
+    pub forecast: PathBuf,
+    /// The page.
+    pub report: PathBuf,
+    /// The page's first sentence.
+    pub headline: String,
+    /// How many rows the forecast has.
+    pub rows: usize,
+    /// How many target hours.
+    pub hours: usize,
+    /// The first target hour, in local words.
+    pub first_target: String,
+    /// Which model spoke.
+    pub model_version: String,
+}

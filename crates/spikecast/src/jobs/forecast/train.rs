@@ -1,0 +1,73 @@
+//! Stage *train*: a new model when the newest one is older than the configured days.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use forecast::features::Examples;
+use jiff::SignedDuration;
+use orchestration::StageContext;
+use rayon::prelude::*;
+
+use super::shapes::{ForecastInput, ModelReference, TrainOutput};
+use super::workspace::Workspace;
+use crate::jobs::failure::JobError;
+use crate::jobs::training::{self, examples_at, training_issue_times};
+use crate::registry::{ModelEntry, ModelRegistry};
+
+/// A run that starts a little earlier than the last one still counts the same day.
+const SLACK: SignedDuration = SignedDuration::from_hours(6);
+
+pub(super) fn train(
+    workspace: &Workspace,
+    input: &ForecastInput,
+    stage: &StageContext,
+) -> Result<TrainOutput, JobError> {
+    let registry = registry(workspace, input)?;
+    let every = SignedDuration::from_hours(24 * i64::from(input.retrain_every_days));
+    for entry in registry.known_at(input.issue_time)? {
+        let due = entry.trained_at + every - SLACK <= input.issue_time;
+        // A damaged model is as good as none: the next older one may still be young enough.
+        if !due && ModelRegistry::load(&entry.path).is_ok() {
+            return Ok(TrainOutput { model: Some(reference(entry)), trained: false });
+        }
+    }
+    let history = workspace.history(input)?;
+    let view = history.known_at(input.issue_time);
+    let (points, thresholds) = (input.points()?, input.thresholds()?);
+    let times = training_issue_times(&view, &points, (input.issue_time, input.issue_time));
+    let total = u64::try_from(times.len()).unwrap_or(u64::MAX);
+    let done = AtomicU64::new(0);
+    let past: Vec<Examples> = times
+        .par_iter()
+        .flat_map_iter(|&issue_time| {
+            stage.progress(done.fetch_add(1, Ordering::Relaxed), total, "describing past days");
+            examples_at(&view, issue_time, &points, &thresholds)
+        })
+        .collect();
+    stage.progress(total, total, "fitting models");
+    let model = training::train(&view, &past, &thresholds)?;
+    let entry = registry.keep(&model, input.issue_time)?;
+    Ok(TrainOutput { model: Some(reference(entry)), trained: true })
+}
+
+/// Returns the newest usable model, however old: the rung below a new one.
+pub(super) fn previous(
+    workspace: &Workspace,
+    input: &ForecastInput,
+) -> Result<TrainOutput, JobError> {
+    let registry = registry(workspace, input)?;
+    let usable = |entry: &ModelEntry| ModelRegistry::load(&entry.path).is_ok();
+    let newest = registry.known_at(input.issue_time)?.into_iter().find(usable);
+    let newest = newest.ok_or_else(|| {
+        JobError::NotEnoughData("there is no previous model to fall back to".to_owned())
+    })?;
+    Ok(TrainOutput { model: Some(reference(newest)), trained: false })
+}
+
+fn registry(workspace: &Workspace, input: &ForecastInput) -> Result<ModelRegistry, JobError> {
+    let source_id = input.source.open()?.id();
+    Ok(ModelRegistry::in_folder(workspace.data_dir.models(&source_id, &input.scope())))
+}
+
+fn reference(entry: ModelEntry) -> ModelReference {
+    ModelReference { version: entry.version, path: entry.path }
+}

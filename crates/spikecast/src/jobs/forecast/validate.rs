@@ -1,0 +1,76 @@
+//! Stage *validate*: what is known at the issue time, how fresh it is, and whether it suffices.
+
+use jiff::SignedDuration;
+use market::observation::{KnownAt, Series, SeriesKey};
+
+use super::shapes::{ForecastInput, InputStatus, ValidateOutput};
+use super::workspace::Workspace;
+use crate::jobs::failure::JobError;
+use crate::jobs::source::series_keys;
+
+/// Coverage is judged over this span before the issue time.
+const JUDGED: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Nothing older than this is looked for.
+const REACH: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+pub(super) fn validate(
+    workspace: &Workspace,
+    input: &ForecastInput,
+) -> Result<ValidateOutput, JobError> {
+    let history = workspace.history(input)?;
+    let view = history.known_at(input.issue_time);
+    for point in input.points()? {
+        let prices = view.series(&SeriesKey::at(Series::RealTimeLmp, &point));
+        if prices.latest(SignedDuration::ZERO, REACH).is_none() {
+            return Err(JobError::NotEnoughData(format!(
+                "settlement point {point}: the source has no real-time prices of the 400 days before {}; choose another point, an issue time within the history, or add the prices",
+                market::time::display(input.issue_time)
+            )));
+        }
+    }
+    let keys = series_keys(&input.points()?);
+    Ok(ValidateOutput { inputs: keys.iter().map(|key| status(&view, key)).collect() })
+}
+
+/// How far beyond the issue time a series should reach (behind it, when negative).
+fn expected_reach(series: Series) -> SignedDuration {
+    match series {
+        Series::RealTimeLmp => SignedDuration::from_mins(-30),
+        Series::HourlyMaxLmp | Series::HourlyMeanLmp | Series::HourlyCoverage => {
+            SignedDuration::from_hours(-3)
+        }
+        Series::DayAheadSpp
+        | Series::RegUpMcpc
+        | Series::ResponsiveMcpc
+        | Series::NonSpinMcpc
+        | Series::ContingencyMcpc => SignedDuration::ZERO,
+        // Published once a day at 05:50 for the day before.
+        Series::LoadActual => SignedDuration::from_hours(-31),
+        Series::WindActual | Series::SolarActual | Series::Temperature => {
+            SignedDuration::from_hours(-4)
+        }
+        Series::LoadForecast | Series::WindForecast | Series::SolarForecast => {
+            SignedDuration::from_hours(14)
+        }
+    }
+}
+
+fn status(view: &KnownAt<'_>, key: &SeriesKey) -> InputStatus {
+    let known = view.series(key);
+    let ahead = SignedDuration::from_hours(10 * 24);
+    let newest = known.latest(ahead, ahead + REACH);
+    let now = view.instant();
+    let known_intervals = known.between(now - JUDGED, now).count();
+    let expected = JUDGED.as_secs_f64() / key.series.interval().as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "at most a few thousand intervals")]
+    let coverage = (known_intervals as f64 / expected).min(1.0);
+    InputStatus {
+        name: format!("{} ({})", key.series.title(), key.place),
+        newest_interval: newest.map(|known| known.interval_start),
+        published_at: newest.map(|known| known.published_at),
+        coverage,
+        fresh: newest.is_some_and(|known| {
+            now + expected_reach(key.series) <= known.interval_start + key.series.interval()
+        }),
+    }
+}

@@ -1,0 +1,89 @@
+//! Where a job's observations come from: the choice as plain data, and the source it opens.
+
+use std::path::PathBuf;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use market::observation::{Series, SeriesKey};
+use market::place::{Place, SettlementPoint, WeatherZone};
+use market::source::files::FileSource;
+use market::source::simulator::{Simulator, SimulatorSettings};
+use market::source::{Source, SourceError};
+use serde::{Deserialize, Serialize};
+
+/// Which source a job reads; what crosses the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum SourceChoice {
+    /// The embedded simulator.
+    Simulator {
+        /// Which simulated world.
+        seed: u64,
+        /// How many days of history before the issue time are simulated.
+        history_days: u32,
+    },
+    /// Parquet or CSV files in the documented layout.
+    Files {
+        /// The folder.
+        path: PathBuf,
+    },
+}
+
+/// When the simulated world begins; what happens in an hour does not depend on it.
+const SIMULATION_BEGINS: Date = Date::constant(2018, 1, 1);
+
+impl SourceChoice {
+    /// Opens the source.
+    pub fn open(&self) -> Result<Box<dyn Source>, SourceError> {
+        match self {
+            SourceChoice::Simulator { seed, .. } => {
+                let settings = SimulatorSettings { seed: *seed, first_day: SIMULATION_BEGINS };
+                Ok(Box::new(Simulator::new(settings)))
+            }
+            SourceChoice::Files { path } => Ok(Box::new(FileSource::open(path)?)),
+        }
+    }
+
+    /// Returns since when history is wanted for an issue time; `None` for all there is.
+    #[must_use]
+    pub fn history_from(&self, issue_time: Timestamp) -> Option<Timestamp> {
+        match self {
+            SourceChoice::Simulator { history_days, .. } => {
+                Some(issue_time - SignedDuration::from_hours(24 * i64::from(*history_days)))
+            }
+            SourceChoice::Files { .. } => None,
+        }
+    }
+}
+
+/// Returns every series that a forecast for these settlement points reads.
+#[must_use]
+pub fn series_keys(points: &[SettlementPoint]) -> Vec<SeriesKey> {
+    let mut keys = Vec::new();
+    for series in Series::PUBLISHED {
+        match series {
+            Series::RealTimeLmp | Series::DayAheadSpp => {
+                keys.extend(points.iter().map(|point| SeriesKey::at(series, point)));
+            }
+            Series::Temperature => {
+                for zone in [WeatherZone::Coast, WeatherZone::NorthCentral] {
+                    keys.push(SeriesKey { series, place: Place::WeatherZone(zone) });
+                }
+            }
+            Series::RegUpMcpc
+            | Series::ResponsiveMcpc
+            | Series::NonSpinMcpc
+            | Series::ContingencyMcpc
+            | Series::LoadActual
+            | Series::WindActual
+            | Series::SolarActual
+            | Series::LoadForecast
+            | Series::WindForecast
+            | Series::SolarForecast
+            | Series::HourlyMaxLmp
+            | Series::HourlyMeanLmp
+            | Series::HourlyCoverage => keys.push(SeriesKey::system(series)),
+        }
+    }
+    keys
+}

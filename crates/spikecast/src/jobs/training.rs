@@ -1,0 +1,85 @@
+//! Training: past examples with their outcomes, as known at the time of training. Shared by the
+//! daily job and the backtest.
+
+use forecast::features::{Examples, examples};
+use forecast::model::{FitError, FitSettings, FittedModel, LabelledExample, fit};
+use forecast::target::outcomes;
+use forecast::threshold::Thresholds;
+use jiff::civil::Time;
+use jiff::{SignedDuration, Timestamp};
+use market::observation::{KnownAt, Series, SeriesKey};
+use market::place::SettlementPoint;
+use market::time::{OperatingDay, instant, local};
+
+/// The first issue time that is learnt from lies this long after the first price, so that there
+/// is something to describe it by.
+const WARM_UP_DAYS: i32 = 60;
+/// Older issue days than these weigh next to nothing.
+const TRAINING_DAYS_MAX: i32 = 1_830;
+
+/// Returns the past issue times that trainings between two issue times learn from: every operating
+/// day before the later one, at its time of day, from `WARM_UP_DAYS` after the first price on.
+#[must_use]
+pub fn training_issue_times(
+    view: &KnownAt<'_>,
+    points: &[SettlementPoint],
+    (first_training, last_training): (Timestamp, Timestamp),
+) -> Vec<Timestamp> {
+    let first = |point: &SettlementPoint| {
+        view.series(&SeriesKey::at(Series::HourlyMaxLmp, point)).first_interval()
+    };
+    let Some(first) = points.iter().filter_map(first).min() else { return Vec::new() };
+    let oldest = OperatingDay::of(first_training).plus_days(-TRAINING_DAYS_MAX);
+    let mut day = OperatingDay::of(first).plus_days(WARM_UP_DAYS).max(oldest);
+    let mut times = Vec::new();
+    while day < OperatingDay::of(last_training) {
+        times.push(at_time_of_day(day, local(last_training).time()));
+        day = day.plus_days(1);
+    }
+    times
+}
+
+/// Returns the instant of a local time of day; where the clock skips it, an hour later.
+#[must_use]
+pub fn at_time_of_day(day: OperatingDay, time: Time) -> Timestamp {
+    let hour_later = SignedDuration::from_hours(1);
+    instant(day.date(), time).unwrap_or_else(|_| {
+        instant(day.date(), time.wrapping_sub(hour_later)).map_or(day.start(), |t| t + hour_later)
+    })
+}
+
+/// Describes the target hours of one issue time at every settlement point. The view is narrowed
+/// to the issue time here, so nothing published later is seen.
+#[must_use]
+pub fn examples_at(
+    view: &KnownAt<'_>,
+    issue_time: Timestamp,
+    points: &[SettlementPoint],
+    thresholds: &Thresholds,
+) -> Vec<Examples> {
+    let view = view.narrowed_to(issue_time);
+    points.iter().map(|point| examples(&view, point, thresholds)).collect()
+}
+
+/// Fits a model at the view's instant to those of the past examples that were issued before it.
+pub fn train<'e>(
+    view: &KnownAt<'_>,
+    past: impl IntoIterator<Item = &'e Examples>,
+    thresholds: &Thresholds,
+) -> Result<FittedModel, FitError> {
+    let oldest = OperatingDay::of(view.instant()).plus_days(-TRAINING_DAYS_MAX).start();
+    let mut rows = Vec::new();
+    for examples in past {
+        if examples.issue_time < oldest || view.instant() <= examples.issue_time {
+            continue;
+        }
+        let hours = examples.rows.iter().map(|row| &row.target.hour);
+        let outcomes = outcomes(view, &examples.settlement_point, hours);
+        rows.extend(examples.rows.iter().zip(outcomes).map(|(example, outcome)| LabelledExample {
+            issue_time: examples.issue_time,
+            example,
+            outcome,
+        }));
+    }
+    fit(&rows, thresholds, &FitSettings::at(view.instant()))
+}

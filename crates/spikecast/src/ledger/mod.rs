@@ -1,0 +1,127 @@
+//! The ledger: what we predicted. Append-only Parquet, one file per issued forecast.
+//!
+//! `row` is one forecast, `file` its Parquet form (also of a backtest), and [`Ledger`] the folder
+//! with one file per issue. A forecast that is issued again gets a further file; none is changed.
+
+mod file;
+mod row;
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use market::table::{TableError, WriteError};
+use orchestration::RunId;
+use thiserror::Error;
+
+pub use file::{
+    COLUMNS, Provenance, design_columns, read_forecast, read_provenance, write_forecast,
+};
+pub use row::ForecastRow;
+
+/// Why the ledger could not be used.
+#[derive(Debug, Error)]
+pub enum LedgerError {
+    /// A file cannot be read.
+    #[error("ledger {}: cannot be used; restore it from a backup", path.display())]
+    NotReadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        cause: Box<TableError>,
+    },
+    /// The folder cannot be listed.
+    #[error("ledger {}: cannot be listed; check its permissions", path.display())]
+    NotListed {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system says.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// A file holds what no forecast can be.
+    #[error("ledger {}, row {row}: {found}; restore it from a backup", path.display())]
+    Impossible {
+        /// The file.
+        path: PathBuf,
+        /// The row, counted from 1.
+        row: usize,
+        /// What it holds.
+        found: String,
+    },
+    /// A forecast could not be added.
+    #[error(transparent)]
+    NotWritten(#[from] WriteError),
+}
+
+/// The folder of issued forecasts.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    folder: PathBuf,
+}
+
+/// One issued forecast: where it is and what it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Issue {
+    /// The run that issued it; later runs sort later.
+    pub run: String,
+    /// When the forecast speaks.
+    pub issue_time: Timestamp,
+    /// Its file.
+    pub path: PathBuf,
+}
+
+impl Ledger {
+    /// Names the ledger in a folder, which need not exist yet.
+    #[must_use]
+    pub fn in_folder(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Adds a forecast. The same run adding it again replaces its own file by an equal one.
+    pub fn add(
+        &self,
+        run: RunId,
+        rows: &[ForecastRow],
+        provenance: &Provenance,
+    ) -> Result<PathBuf, LedgerError> {
+        let issue = provenance.issue_time.strftime("%Y%m%dT%H%M%SZ");
+        let day = market::time::OperatingDay::of(provenance.issue_time);
+        let path = self.folder.join(day.to_string()).join(format!("{issue}-{run}.parquet"));
+        write_forecast(&path, rows, provenance)?;
+        Ok(path)
+    }
+
+    /// Lists the issued forecasts, the one issued last at the end.
+    pub fn issues(&self) -> Result<Vec<Issue>, LedgerError> {
+        let mut issues = Vec::new();
+        for day in entries(&self.folder)? {
+            for path in entries(&day)? {
+                issues.extend(issue_of(&path));
+            }
+        }
+        issues.sort();
+        Ok(issues)
+    }
+}
+
+fn issue_of(path: &Path) -> Option<Issue> {
+    let name = path.file_name()?.to_str()?.strip_suffix(".parquet")?;
+    let (time, run) = name.split_once('-')?;
+    let issue_time = Timestamp::strptime("%Y%m%dT%H%M%S%z", time.replace('Z', "+0000")).ok()?;
+    Some(Issue { run: run.to_owned(), issue_time, path: path.to_owned() })
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, LedgerError> {
+    let failed = |cause| LedgerError::NotListed { path: folder.to_owned(), cause };
+    let listed = match fs::read_dir(folder) {
+        Ok(listed) => listed,
+        Err(cause) if matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        Err(cause) => return Err(failed(cause)),
+    };
+    listed.map(|entry| entry.map(|entry| entry.path()).map_err(failed)).collect()
+}

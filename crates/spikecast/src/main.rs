@@ -1,0 +1,7 @@
+//! The command `spikecast`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    spikecast::cli::main().into()
+}

@@ -1,0 +1,31 @@
+//! Report pages: the morning forecast and the backtest, each as one self-contained HTML file.
+//!
+//! Pure functions from plain views (strings, numbers and the enums defined here) to text: no files,
+//! no clock, no forecast or market types. Callers translate what they know into a
+//! [`ForecastPage`] or [`BacktestPage`] and write the returned string wherever it belongs.
+//! Shares (probabilities, skill, coverage) are fractions of one; thresholds are in $/MWh.
+
+mod backtest_page;
+mod backtest_view;
+mod colour;
+mod dot_chart;
+mod forecast_page;
+mod forecast_view;
+mod format;
+mod meteogram;
+mod monthly;
+mod reliability;
+#[cfg(test)]
+mod sample;
+mod scale;
+mod strip;
+mod svg;
+
+pub use backtest_view::{
+    BacktestPage, BacktestSection, Lead, ModelSkill, MonthSkill, MonthlySkill, NotableHour,
+    Outcome, ReliabilityBin, ReliabilityCurve, ScoreRow, Setting,
+};
+pub use forecast_view::{
+    DayView, Estimate, ExceedanceView, ForecastPage, Freshness, HourView, InputView, ModelCard,
+    ModelComponent, PointView, Quality, Term, ThresholdSkill, TrackRecord, TrackRow,
+};

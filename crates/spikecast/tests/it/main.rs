@@ -1,0 +1,9 @@
+//! The integration tests: one binary, one file per subject.
+
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic and speak")]
+
+mod errors;
+mod main_job;
+mod program;
+mod resuming;
+mod tidy;
