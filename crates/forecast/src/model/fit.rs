@@ -87,7 +87,7 @@ pub struct HeldOut {
     pub exceedances: usize,
     /// Mean log-loss of the combination.
     pub log_loss: f64,
-    /// Mean log-loss of the climatology (mean of both memories) on the same hours.
+    /// Mean log-loss of the tougher of the two climatologies on the same hours.
     pub climatology_log_loss: f64,
     /// 90 % interval of the skill (weekly block bootstrap); nothing when there are too few weeks.
     pub skill_interval: Option<(f64, f64)>,
@@ -151,7 +151,9 @@ pub fn fit(
     let (base, tried) = rayon::join(
         || fit_base(rows, thresholds, settings),
         || {
-            let settings = FitSettings { as_of: held_out_from, ..*settings };
+            // Three weights per threshold are all that is learnt from it: half the rows do.
+            let rows_max = settings.rows_max / 2;
+            let settings = FitSettings { as_of: held_out_from, rows_max, ..*settings };
             fit_base(&before, thresholds, &settings).ok()
         },
     );
@@ -239,9 +241,12 @@ fn combine(
             let components = base.components(example, index);
             // Scored with the prior mixture: the fitted one will have seen these hours.
             let mixture = probability(FittedCombination::PRIOR.combine(&components));
-            let reference = probability(components.climatology);
-            let start = example.target.hour.start.as_second();
-            losses.push((start, log_loss(mixture, exceeded), log_loss(reference, exceeded)));
+            losses.push(HeldOutLoss {
+                start: example.target.hour.start.as_second(),
+                mixture: log_loss(mixture, exceeded),
+                climatologies: [example.climatology[index], example.climatology_recent[index]]
+                    .map(|climatology| log_loss(climatology, exceeded)),
+            });
             tried.push((components, exceeded));
         }
         fitted.push(FittedCombination::fit(&tried));
@@ -250,21 +255,33 @@ fn combine(
     (fitted, scores)
 }
 
-/// Summarises losses of (target start, mixture, climatology).
+/// The losses of one held-out hour.
+struct HeldOutLoss {
+    start: i64,
+    mixture: f64,
+    climatologies: [f64; 2],
+}
+
 fn held_out_score(
     threshold: DollarsPerMwh,
     tried: &[(Components, bool)],
-    losses: &[(i64, f64, f64)],
+    losses: &[HeldOutLoss],
 ) -> HeldOut {
     #[expect(clippy::cast_precision_loss, reason = "row counts")]
-    let mean = |sum: f64| sum / losses.len().max(1) as f64;
-    let interval = skill_interval(losses, BOOTSTRAP_SEED);
+    let mean = |of: &dyn Fn(&HeldOutLoss) -> f64| {
+        losses.iter().map(of).sum::<f64>() / losses.len().max(1) as f64
+    };
+    let climatology = [mean(&|loss| loss.climatologies[0]), mean(&|loss| loss.climatologies[1])];
+    let tougher = usize::from(climatology[1] < climatology[0]);
+    let rows: Vec<(i64, f64, f64)> =
+        losses.iter().map(|loss| (loss.start, loss.mixture, loss.climatologies[tougher])).collect();
+    let interval = skill_interval(&rows, BOOTSTRAP_SEED);
     HeldOut {
         threshold: threshold.value(),
         hours: tried.len(),
         exceedances: tried.iter().filter(|(_, exceeded)| *exceeded).count(),
-        log_loss: mean(losses.iter().map(|(_, loss, _)| loss).sum()),
-        climatology_log_loss: mean(losses.iter().map(|(.., reference)| reference).sum()),
+        log_loss: mean(&|loss| loss.mixture),
+        climatology_log_loss: climatology[tougher],
         skill_interval: interval.map(|interval| (interval.lower, interval.upper)),
     }
 }

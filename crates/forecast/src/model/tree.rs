@@ -126,7 +126,10 @@ struct OpenLeaf {
     best: Option<Split>,
 }
 
-type Histogram = [Derivatives; BINS_MAX + 1];
+/// A power of two, so that a bin number needs no bounds check.
+const HISTOGRAM_BINS: usize = BINS_MAX;
+
+type Histogram = [Derivatives; HISTOGRAM_BINS];
 
 #[derive(Clone, Copy, Debug)]
 struct Split {
@@ -218,15 +221,30 @@ fn histograms(
     columns: &[usize],
     rows: &[u32],
 ) -> Vec<Histogram> {
+    // Gathered once, so that every column reads them in order.
+    let gathered: Vec<Derivatives> = rows.iter().map(|&row| derivatives[row as usize]).collect();
     columns
         .par_iter()
         .map(|&column| {
             let bins = &binned.columns[column];
-            let mut histogram = [Derivatives::default(); BINS_MAX + 1];
-            for &row in rows {
-                histogram[usize::from(bins[row as usize])].add(derivatives[row as usize]);
+            // Neighbours often share a bin; two histograms keep their sums from waiting for
+            // each other.
+            let mut even = [Derivatives::default(); HISTOGRAM_BINS];
+            let mut odd = [Derivatives::default(); HISTOGRAM_BINS];
+            let bin = |row: u32| usize::from(bins[row as usize]) % HISTOGRAM_BINS;
+            let (row_pairs, last_row) = rows.as_chunks::<2>();
+            let (pairs, last) = gathered.as_chunks::<2>();
+            for (pair, rows) in pairs.iter().zip(row_pairs) {
+                even[bin(rows[0])].add(pair[0]);
+                odd[bin(rows[1])].add(pair[1]);
             }
-            histogram
+            for (derivatives, &row) in last.iter().zip(last_row) {
+                even[bin(row)].add(*derivatives);
+            }
+            for (even, odd) in even.iter_mut().zip(odd) {
+                even.add(odd);
+            }
+            even
         })
         .collect()
 }

@@ -7,6 +7,8 @@
 mod error;
 mod imports;
 mod part;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fs;

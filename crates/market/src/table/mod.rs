@@ -10,6 +10,8 @@ mod error;
 mod parquet_reader;
 mod parquet_writer;
 mod specification;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use atomic::PARTIAL_MARK;
 pub use atomic::write_atomically;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as PhysicalType}
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
@@ -17,10 +19,30 @@ use super::columns::{Column, Table, nearest_name};
 use super::error::TableError;
 use super::specification::{ColumnKind, ColumnSpec, Presence};
 
+/// A table that claims more rows than this is damaged: 5-minute prices of a century are 10 million.
+const ROWS_MAX: usize = 50_000_000;
+
 pub(super) fn read(path: &Path, specs: &[ColumnSpec]) -> Result<Table, TableError> {
+    guarded(path, || read_columns(path, specs))
+}
+
+/// Runs a reader that may panic on a damaged file: the Parquet library checks some of its
+/// expectations by assertions.
+fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, TableError>) -> Result<T, TableError> {
+    // Nothing outlives the closure but its result, so nothing half-changed can be seen.
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(damaged(path, "its parts contradict each other")))
+}
+
+fn read_columns(path: &Path, specs: &[ColumnSpec]) -> Result<Table, TableError> {
     let reader = open(path, specs)?;
-    let rows: i64 = reader.metadata().row_groups().iter().map(|group| group.num_rows()).sum();
-    let rows = usize::try_from(rows).map_err(|_| damaged(path, "a negative number of rows"))?;
+    let mut rows = 0;
+    for group in reader.metadata().row_groups() {
+        rows += rows_of(path, group)?;
+        if ROWS_MAX < rows {
+            return Err(damaged(path, "it claims an impossible number of rows"));
+        }
+    }
     let mut columns = Vec::with_capacity(specs.len());
     for spec in specs {
         columns.push((spec.name, read_column(path, &reader, spec, rows)?));
@@ -30,6 +52,10 @@ pub(super) fn read(path: &Path, specs: &[ColumnSpec]) -> Result<Table, TableErro
 
 /// Reads the key-value metadata of a Parquet file, without its rows.
 pub fn read_metadata(path: &Path) -> Result<BTreeMap<String, String>, TableError> {
+    guarded(path, || read_pairs(path))
+}
+
+fn read_pairs(path: &Path) -> Result<BTreeMap<String, String>, TableError> {
     let reader = open(path, &[])?;
     let pairs = reader.metadata().file_metadata().key_value_metadata();
     let pairs = pairs.into_iter().flatten();
@@ -43,6 +69,10 @@ fn open(path: &Path, specs: &[ColumnSpec]) -> Result<SerializedFileReader<File>,
     };
     let file = File::open(path).map_err(|cause| TableError::from_io(path, expected, cause))?;
     SerializedFileReader::new(file).map_err(|error| read_error(path, error))
+}
+
+fn rows_of(path: &Path, group: &RowGroupMetaData) -> Result<usize, TableError> {
+    usize::try_from(group.num_rows()).map_err(|_| damaged(path, "a negative number of rows"))
 }
 
 fn damaged(path: &Path, detail: &str) -> TableError {
@@ -94,8 +124,7 @@ fn read_column(
     for group in 0..reader.num_row_groups() {
         let failed = |error| read_error(path, error);
         let group = reader.get_row_group(group).map_err(failed)?;
-        let rows = usize::try_from(group.metadata().num_rows())
-            .map_err(|_| damaged(path, "a negative number of rows"))?;
+        let rows = rows_of(path, group.metadata())?;
         let cells = group.get_column_reader(index).map_err(failed)?;
         let before = column.len();
         append(&mut column, cells, form, rows).map_err(failed)?;

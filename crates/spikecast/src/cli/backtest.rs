@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::exit::{CommandError, Exit};
 use crate::jobs::backtest::{BacktestInput, BacktestWorkspace, Evaluated, pipeline, registry};
 use crate::jobs::failure::{JobError, exit_of_error};
+use crate::jobs::targets::Targets;
 
 const JOURNAL: &str = "journal.sqlite";
 
@@ -71,8 +72,10 @@ fn input(config: &Config, arguments: &BacktestArgs) -> Result<BacktestInput, Com
         source: config.source.clone(),
         fingerprint: fingerprint()
             .map_err(|error| CommandError::new(exit_of_error(&error), error))?,
-        settlement_points: settlement_points(config)?,
-        thresholds: config.thresholds.prices(),
+        targets: Targets {
+            settlement_points: settlement_points(config)?,
+            thresholds: config.thresholds.prices(),
+        },
         from: arguments.from,
         to: arguments.to,
         issue_time_of_day: arguments.issue_time,

@@ -13,6 +13,7 @@ mod runs;
 mod terminal;
 
 use clap::{CommandFactory, Parser};
+use serde_json::json;
 
 use crate::exit::{CommandError, Exit};
 use args::{Arguments, Command};
@@ -22,11 +23,18 @@ use terminal::Terminal;
 pub fn main() -> Exit {
     let arguments = Arguments::parse();
     let mut terminal = Terminal::standard();
+    let json = arguments.global.json;
     match dispatch(arguments, &mut terminal) {
         Ok(exit) => exit,
         Err(error) if is_broken_pipe(&error) => Exit::Fine,
         Err(error) => {
-            terminal.error(&error.to_string());
+            let message = error.to_string();
+            terminal.error(&message);
+            if json {
+                let document = json!({ "error": message, "exit_code": error.exit.code() });
+                // A machine that does not read its answer still gets the exit code.
+                terminal.json(&document).unwrap_or_default();
+            }
             error.exit
         }
     }

@@ -32,8 +32,8 @@ impl Telling {
     }
 }
 
-/// Prints a line above the bars, or by itself.
-fn tell(line: &str) {
+/// Prints a line to standard error, from any thread.
+pub(super) fn tell(line: &str) {
     use std::io::Write;
     // There is nobody left to tell when standard error is gone.
     writeln!(std::io::stderr(), "{line}").unwrap_or_default();
@@ -125,6 +125,8 @@ struct Windows {
     started: Option<Duration>,
 }
 
+/// Windows end in pairs, so the time left means nothing before a few are done.
+const WINDOWS_TIMED_MIN: u32 = 4;
 /// Plain lines are this many over a whole backtest.
 const LINES_OF_A_BACKTEST: u64 = 20;
 
@@ -190,7 +192,7 @@ impl Windows {
         let timed = (self.done - self.done_before).saturating_sub(1);
         let left = self.total - self.done;
         let Ok(timed) = u32::try_from(timed) else { return String::new() };
-        if timed == 0 {
+        if timed < WINDOWS_TIMED_MIN {
             return format!("{} of {} windows done", self.done, self.total);
         }
         let left = elapsed / timed * u32::try_from(left).unwrap_or(u32::MAX);

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::args::{GlobalArgs, RunArgs};
 use super::forecast_table::forecast_table;
-use super::progress::{Telling, stages};
+use super::progress::{Telling, stages, tell};
 use super::terminal::{Style, Terminal};
 use crate::config::Config;
 use crate::data_dir::DataDir;
@@ -22,6 +22,7 @@ use crate::exit::{CommandError, Exit};
 use crate::jobs::failure::{JobError, exit_of, exit_of_error};
 use crate::jobs::forecast::{ForecastInput, PIPELINE, Published, TrainOutput, Workspace};
 use crate::jobs::forecast::{pipeline, registry};
+use crate::jobs::targets::Targets;
 use crate::ledger::read_forecast;
 
 /// Stages follow each other, so one worker is enough; the stages themselves use all cores.
@@ -51,7 +52,10 @@ pub(super) fn run(
         terminal.note(&format!("{verb} run {}: forecast issued {issued}", submission.run_id));
     }
     let report = executor.execute(submission.run_id, &token).map_err(execution_error)?;
-    clean_up(&executor, &data_dir, &report);
+    if report.status == RunStatus::Completed {
+        // Intermediate files are only in the way now, and harmless where they cannot be removed.
+        std::fs::remove_dir_all(data_dir.work_of(report.run_id)).unwrap_or_default();
+    }
     conclude(&report, global.json, terminal)
 }
 
@@ -90,15 +94,14 @@ fn input(
     let input = ForecastInput {
         issue_time,
         source: config.source.clone(),
-        settlement_points: points,
-        thresholds: config.thresholds.prices(),
+        targets: Targets { settlement_points: points, thresholds: config.thresholds.prices() },
         retrain_every_days: config.retrain_every_days,
         deadline: Some(deadline).filter(|&deadline| is_live && issue_time <= deadline),
     };
     // Of the present, any issue time of the day will do.
     let when = if is_live { issue_day.to_string() } else { issue_time.to_string() };
     let source = serde_json::to_string(&input.source).context("source").map_err(internal)?;
-    let key = format!("{when} {source} {} {}d", input.scope(), input.retrain_every_days);
+    let key = format!("{when} {source} {} {}d", input.targets.scope(), input.retrain_every_days);
     Ok((input, key))
 }
 
@@ -137,6 +140,7 @@ pub(super) fn stop_on_signal() -> Result<CancellationToken, CommandError> {
         if on_signal.is_cancelled() {
             std::process::exit(i32::from(Exit::Interrupted.code()));
         }
+        tell("stopping when the work at hand is done; once more to stop at once (nothing is lost)");
         on_signal.cancel();
     };
     ctrlc::set_handler(handler).context("handling Ctrl-C").map_err(internal)?;
@@ -166,15 +170,6 @@ pub(super) fn execution_error(error: ExecutionError) -> CommandError {
         ExecutionError::Journal(error) => journal_error(error),
         other => CommandError::new(Exit::Internal, other),
     }
-}
-
-/// Removes intermediate files of runs that will never need them again.
-fn clean_up(executor: &PipelineExecutor, data_dir: &DataDir, report: &RunReport) {
-    if report.status == RunStatus::Completed {
-        // They are only in the way; the next run that ends well tries again.
-        std::fs::remove_dir_all(data_dir.work_of(report.run_id)).unwrap_or_default();
-    }
-    let _: &PipelineExecutor = executor;
 }
 
 /// Tells what came of the run and returns how the program ends.
@@ -211,8 +206,8 @@ fn conclude(report: &RunReport, json: bool, terminal: &mut Terminal) -> Result<E
             "pipeline": PIPELINE,
             "status": report.status.as_str(),
             "issue_time": input.issue_time.to_string(),
-            "settlement_points": input.settlement_points,
-            "thresholds": input.thresholds,
+            "settlement_points": input.targets.settlement_points,
+            "thresholds": input.targets.thresholds,
             "rows": published.rows,
             "hours": published.hours,
             "first_target": published.first_target,

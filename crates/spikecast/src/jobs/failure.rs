@@ -1,6 +1,7 @@
 //! What went wrong in a stage, and which class of failure that is to the orchestrator.
 
 use forecast::model::FitError;
+use forecast::threshold::ThresholdsError;
 use market::archive::ArchiveError;
 use market::place::SettlementPointError;
 use market::source::SourceError;
@@ -39,9 +40,15 @@ pub enum JobError {
     /// A name is not a settlement point's.
     #[error(transparent)]
     SettlementPoint(#[from] SettlementPointError),
+    /// A list of thresholds is none.
+    #[error(transparent)]
+    Thresholds(#[from] ThresholdsError),
     /// The data is there, but not enough of it.
     #[error("{0}")]
     NotEnoughData(String),
+    /// Somebody asked to stop.
+    #[error("asked to stop")]
+    Stopped,
     /// An intermediate file is not what an earlier stage wrote.
     #[error("intermediate file {0}: is damaged; remove it and run again")]
     Intermediate(String),
@@ -57,6 +64,7 @@ impl JobError {
             | JobError::Table(_)
             | JobError::NotEnoughData(_)
             | JobError::SettlementPoint(_)
+            | JobError::Thresholds(_)
             | JobError::Intermediate(_)
             | JobError::Fit(FitError::TooFewRows(_)) => FailureClass::BadData,
             JobError::Write(_)
@@ -64,6 +72,7 @@ impl JobError {
             | JobError::Ledger(LedgerError::NotWritten(_))
             | JobError::Registry(RegistryError::NotWritten(_)) => FailureClass::ResourceExhaustion,
             JobError::Archive(_) | JobError::Ledger(_) => FailureClass::BadData,
+            JobError::Stopped => FailureClass::Cancelled,
             JobError::Registry(_) | JobError::Fit(FitError::Degenerate(_)) => FailureClass::Model,
         }
     }

@@ -1,7 +1,7 @@
 //! The jobs: what the orchestrator runs. `forecast` is the daily main job, one file per stage;
 //! `backtest` goes through the past day by day with the same functions.
 //!
-//! `source` says where observations come from, `training` and `inference` are shared by both
+//! `source` says where observations come from, `targets` what is forecast, `training` and `inference` are shared by both
 //! jobs, `failure` tells the orchestrator what kind of failure it was.
 
 pub mod backtest;
@@ -10,4 +10,5 @@ pub mod failure;
 pub mod forecast;
 pub mod inference;
 pub mod source;
+pub mod targets;
 pub mod training;

@@ -1,6 +1,8 @@
 //! Training: past examples with their outcomes, as known at the time of training. Shared by the
 //! daily job and the backtest.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use forecast::features::{Examples, examples};
 use forecast::model::{FitError, FitSettings, FittedModel, LabelledExample, fit};
 use forecast::target::outcomes;
@@ -10,6 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 use market::observation::{KnownAt, Series, SeriesKey};
 use market::place::SettlementPoint;
 use market::time::{OperatingDay, instant, local};
+use orchestration::StageContext;
+use rayon::prelude::*;
+
+use super::failure::JobError;
 
 /// The first issue time that is learnt from lies this long after the first price, so that there
 /// is something to describe it by.
@@ -59,6 +65,28 @@ pub fn examples_at(
 ) -> Vec<Examples> {
     let view = view.narrowed_to(issue_time);
     points.iter().map(|point| examples(&view, point, thresholds)).collect()
+}
+
+/// Describes past issue times on all cores, telling how far it is and stopping when asked to.
+pub fn describe_past(
+    view: &KnownAt<'_>,
+    times: &[Timestamp],
+    points: &[SettlementPoint],
+    thresholds: &Thresholds,
+    stage: &StageContext,
+) -> Result<Vec<Vec<Examples>>, JobError> {
+    let total = u64::try_from(times.len()).unwrap_or(u64::MAX);
+    let done = AtomicU64::new(0);
+    times
+        .par_iter()
+        .map(|&issue_time| {
+            if stage.cancellation().is_cancelled() {
+                return Err(JobError::Stopped);
+            }
+            stage.progress(done.fetch_add(1, Ordering::Relaxed), total, "describing past days");
+            Ok(examples_at(view, issue_time, points, thresholds))
+        })
+        .collect()
 }
 
 /// Fits a model at the view's instant to those of the past examples that were issued before it.

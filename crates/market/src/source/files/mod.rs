@@ -4,5 +4,7 @@
 mod layout;
 mod reading;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub use source::FileSource;

@@ -97,8 +97,7 @@ impl Source for FileSource {
     }
 
     fn describe(&self) -> String {
-        let names: Vec<&str> = self.files.iter().map(|known| known.file.name()).collect();
-        format!("files in {}: {}", self.folder.display(), names.join(", "))
+        format!("files in {}", self.folder.display())
     }
 
     fn fingerprint(&self) -> Result<String, SourceError> {

@@ -254,9 +254,9 @@ fn prices_are_ordinary_most_of_the_time_and_negative_in_windy_nights() {
         let median = prices[prices.len() / 2];
         assert!(20.0 < median && median < 30.0, "{name}: median {median}");
         assert!(-35.0 <= prices[0] && prices[prices.len() - 1] <= 5_000.0, "{name}");
-        let negative = 100 * prices.partition_point(|price| *price < 0.0);
-        let range = prices.len() * negative_least..prices.len() * negative_most;
-        assert!(range.contains(&negative), "{name}: {}", negative as f64 / prices.len() as f64);
+        let negative = prices.partition_point(|price| *price < 0.0);
+        let range = prices.len() * negative_least / 100..prices.len() * negative_most / 100;
+        assert!(range.contains(&negative), "{name}: {negative} of {}", prices.len());
     }
 }
 

@@ -105,12 +105,13 @@ fn score_all(rows: &[ForecastRow], truth: &[HourOutcome], input: &BacktestInput)
     let mut groups: BTreeMap<Group, Vec<ScoredHour>> = BTreeMap::new();
     for (row, hour) in scored_hours(rows, truth) {
         let price = row.threshold.value();
-        let Some(threshold) = input.thresholds.iter().position(|t| t.total_cmp(&price).is_eq())
+        let Some(threshold) =
+            input.targets.thresholds.iter().position(|t| t.total_cmp(&price).is_eq())
         else {
             continue;
         };
         let mut points = vec![None];
-        if 1 < input.settlement_points.len() {
+        if 1 < input.targets.settlement_points.len() {
             points.push(Some(row.settlement_point.name().to_owned()));
         }
         for settlement_point in points {

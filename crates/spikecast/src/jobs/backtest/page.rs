@@ -28,8 +28,8 @@ pub(super) fn page(
     input: &BacktestInput,
 ) -> Result<BacktestPage, JobError> {
     let mut names: Vec<Option<String>> = vec![None];
-    if 1 < input.settlement_points.len() {
-        names.extend(input.settlement_points.iter().cloned().map(Some));
+    if 1 < input.targets.settlement_points.len() {
+        names.extend(input.targets.settlement_points.iter().cloned().map(Some));
     }
     let sections = names.iter().map(|name| section(name.as_deref(), rows, truth, cells, input));
     let (highest, misses) = notable(rows, truth, input);
@@ -42,7 +42,7 @@ pub(super) fn page(
             words(input.to),
             input.issue_time_of_day.strftime("%H:%M")
         ),
-        settlement_points: input.settlement_points.clone(),
+        settlement_points: input.targets.settlement_points.clone(),
         headlines: headlines(cells, input),
         settings: settings(input, &source.describe()),
         skill_interval: 0.9,
@@ -59,10 +59,11 @@ fn words(day: Date) -> String {
 
 fn settings(input: &BacktestInput, source: &str) -> Vec<Setting> {
     let setting = |name: &str, value: String| Setting { name: name.to_owned(), value };
-    let thresholds: Vec<String> = input.thresholds.iter().map(|t| format!("${t}")).collect();
+    let thresholds: Vec<String> =
+        input.targets.thresholds.iter().map(|t| format!("${t}")).collect();
     vec![
         setting("Source", source.to_owned()),
-        setting("Settlement points", input.settlement_points.join(", ")),
+        setting("Settlement points", input.targets.settlement_points.join(", ")),
         setting("Thresholds", thresholds.join(", ")),
         setting("Trained every", format!("{} days", input.retrain_every_days)),
         setting("Trainings", input.windows().len().to_string()),
@@ -101,7 +102,7 @@ fn headlines(cells: &[Cell], input: &BacktestInput) -> Vec<String> {
             scores.hours,
         ))
     };
-    input.thresholds.iter().enumerate().filter_map(sentence).collect()
+    input.targets.thresholds.iter().enumerate().filter_map(sentence).collect()
 }
 
 fn section(
@@ -117,7 +118,7 @@ fn section(
         lead_day,
     };
     let mut score_rows = Vec::new();
-    for (threshold, &price) in input.thresholds.iter().enumerate() {
+    for (threshold, &price) in input.targets.thresholds.iter().enumerate() {
         for lead_day in [None, Some(1), Some(2), Some(3)] {
             let scores = find(cells, &group(threshold, lead_day))
                 .and_then(|cell| cell.scores.get(&Forecaster::Combined));
@@ -127,6 +128,7 @@ fn section(
     let models = Forecaster::ALL.into_iter().map(|who| ModelSkill {
         name: who.name().replace('_', " "),
         skill: input
+            .targets
             .thresholds
             .iter()
             .enumerate()
@@ -138,15 +140,20 @@ fn section(
     });
     let hours = of_point(name, rows, truth);
     BacktestSection {
-        name: match (name, input.settlement_points.as_slice()) {
+        name: match (name, input.targets.settlement_points.as_slice()) {
             (Some(name), _) => name.to_owned(),
             (None, [only]) => only.clone(),
             (None, _) => "All settlement points".to_owned(),
         },
         scores: score_rows,
         models: models.collect(),
-        reliability: input.thresholds.iter().map(|&t| reliability_curve(t, &hours)).collect(),
-        monthly: input.thresholds.iter().map(|&t| monthly(t, &hours)).collect(),
+        reliability: input
+            .targets
+            .thresholds
+            .iter()
+            .map(|&t| reliability_curve(t, &hours))
+            .collect(),
+        monthly: input.targets.thresholds.iter().map(|&t| monthly(t, &hours)).collect(),
     }
 }
 
@@ -255,8 +262,8 @@ fn notable(
     truth: &[HourOutcome],
     input: &BacktestInput,
 ) -> (Vec<NotableHour>, Vec<NotableHour>) {
-    let reference = input.thresholds.iter().copied().find(|&t| t >= REFERENCE_THRESHOLD);
-    let reference = reference.unwrap_or(input.thresholds[0]);
+    let reference = input.targets.thresholds.iter().copied().find(|&t| t >= REFERENCE_THRESHOLD);
+    let reference = reference.unwrap_or(input.targets.thresholds[0]);
     let mut hours: Vec<(&ForecastRow, HourOutcome, bool)> = rows
         .iter()
         .zip(truth)

@@ -18,8 +18,8 @@ pub(super) fn scores_json(cells: &[Cell], input: &BacktestInput) -> String {
         "to": input.to.to_string(),
         "issue_time_of_day": input.issue_time_of_day.to_string(),
         "retrain_every_days": input.retrain_every_days,
-        "settlement_points": input.settlement_points,
-        "thresholds": input.thresholds,
+        "settlement_points": input.targets.settlement_points,
+        "thresholds": input.targets.thresholds,
         "reference": "for each score the tougher of climatology and climatology_recent",
         "interval": "90 %, weekly block bootstrap",
         "scores": rows,
@@ -34,7 +34,7 @@ fn cell_rows(cell: &Cell, input: &BacktestInput) -> Vec<Value> {
         let interval = scores.log_loss_skill_interval;
         json!({
             "settlement_point": cell.group.settlement_point.as_deref().unwrap_or("pooled"),
-            "threshold": input.thresholds[cell.group.threshold],
+            "threshold": input.targets.thresholds[cell.group.threshold],
             "lead_day": cell.group.lead_day.map_or(json!("pooled"), |lead| json!(lead)),
             "forecaster": who.name(),
             "hours": scores.hours,

@@ -1,15 +1,13 @@
 //! What crosses the journal of a backtest.
 
-use forecast::threshold::Thresholds;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
-use market::place::SettlementPoint;
 use market::time::OperatingDay;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
-use crate::jobs::failure::JobError;
 use crate::jobs::source::SourceChoice;
+use crate::jobs::targets::Targets;
 use crate::jobs::training::at_time_of_day;
 
 /// Everything that a backtest depends on.
@@ -19,10 +17,9 @@ pub struct BacktestInput {
     pub source: SourceChoice,
     /// The state of the source: a backtest is not continued on other data.
     pub fingerprint: String,
-    /// The settlement points' names.
-    pub settlement_points: Vec<String>,
-    /// $/MWh, ascending.
-    pub thresholds: Vec<f64>,
+    /// What is forecast.
+    #[serde(flatten)]
+    pub targets: Targets,
     /// The first issue day.
     pub from: Date,
     /// The last issue day.
@@ -45,18 +42,6 @@ pub struct Window {
 }
 
 impl BacktestInput {
-    /// Returns the settlement points.
-    pub fn points(&self) -> Result<Vec<SettlementPoint>, JobError> {
-        let point = |name: &String| Ok(SettlementPoint::new(name)?);
-        self.settlement_points.iter().map(point).collect()
-    }
-
-    /// Returns the thresholds, which were checked when the backtest was submitted.
-    pub fn thresholds(&self) -> Result<Thresholds, JobError> {
-        Thresholds::new(&self.thresholds)
-            .map_err(|error| JobError::NotEnoughData(error.to_string()))
-    }
-
     /// Returns the windows in order; they cover every issue day once.
     #[must_use]
     pub fn windows(&self) -> Vec<Window> {
@@ -116,8 +101,7 @@ mod tests {
         let input = BacktestInput {
             source: SourceChoice::Simulator { seed: 1, history_days: 100 },
             fingerprint: String::new(),
-            settlement_points: vec![],
-            thresholds: vec![],
+            targets: Targets { settlement_points: vec![], thresholds: vec![] },
             from: date(2024, 3, 8),
             to: date(2024, 3, 12),
             issue_time_of_day: time(9, 57, 0, 0),

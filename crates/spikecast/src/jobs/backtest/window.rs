@@ -33,7 +33,7 @@ fn forecast(
     window: &Window,
     shared: &super::workspace::Shared,
 ) -> Result<Vec<ForecastRow>, JobError> {
-    let thresholds = input.thresholds()?;
+    let thresholds = input.targets.thresholds()?;
     let times = input.issue_times(window);
     let Some(&trained_at) = times.first() else { return Ok(Vec::new()) };
     let past = shared.examples.range(..trained_at).flat_map(|(_, examples)| examples);

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use forecast::features::Examples;
@@ -11,12 +10,11 @@ use jiff::Timestamp;
 use market::observation::{History, HistoryBuilder};
 use market::source::FetchRequest;
 use orchestration::StageContext;
-use rayon::prelude::*;
 
 use super::shapes::BacktestInput;
 use crate::jobs::failure::JobError;
 use crate::jobs::source::series_keys;
-use crate::jobs::training::{examples_at, training_issue_times};
+use crate::jobs::training::{describe_past, training_issue_times};
 
 /// The output folder and what is in memory.
 #[derive(Debug)]
@@ -92,7 +90,7 @@ pub(super) fn load(input: &BacktestInput) -> Result<History, JobError> {
     let mut builder = HistoryBuilder::default();
     // The last target hours must have become known, else the last days could not be scored.
     let until = input.last_issue_time() + jiff::SignedDuration::from_hours(5 * 24);
-    for key in series_keys(&input.points()?) {
+    for key in series_keys(&input.targets.points()?) {
         let request = FetchRequest {
             key: key.clone(),
             published_after: input.source.history_from(input.first_issue_time()),
@@ -109,19 +107,11 @@ fn describe(
     history: &History,
     stage: &StageContext,
 ) -> Result<BTreeMap<Timestamp, Vec<Examples>>, JobError> {
-    let (points, thresholds) = (input.points()?, input.thresholds()?);
+    let (points, thresholds) = (input.targets.points()?, input.targets.thresholds()?);
     let view = history.known_at(Timestamp::MAX);
     let last = input.last_issue_time();
     let mut times = training_issue_times(&view, &points, (input.first_issue_time(), last));
     times.push(last);
-    let total = u64::try_from(times.len()).unwrap_or(u64::MAX);
-    let done = AtomicU64::new(0);
-    let described: Vec<(Timestamp, Vec<Examples>)> = times
-        .into_par_iter()
-        .map(|issue_time| {
-            stage.progress(done.fetch_add(1, Ordering::Relaxed), total, "describing past days");
-            (issue_time, examples_at(&view, issue_time, &points, &thresholds))
-        })
-        .collect();
-    Ok(described.into_iter().collect())
+    let described = describe_past(&view, &times, &points, &thresholds, stage)?;
+    Ok(times.into_iter().zip(described).collect())
 }

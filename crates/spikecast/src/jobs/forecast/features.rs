@@ -15,8 +15,8 @@ pub(super) fn features(
 ) -> Result<FeaturesOutput, JobError> {
     let history = workspace.history(input)?;
     let view = history.known_at(input.issue_time);
-    let thresholds = input.thresholds()?;
-    let examples = examples_at(&view, input.issue_time, &input.points()?, &thresholds);
+    let thresholds = input.targets.thresholds()?;
+    let examples = examples_at(&view, input.issue_time, &input.targets.points()?, &thresholds);
     let path = workspace.data_dir.work_of(run).join("features.parquet");
     write_examples(&path, &examples, &thresholds)?;
     Ok(FeaturesOutput { path })

@@ -22,7 +22,7 @@ pub(super) fn fetch(
 ) -> Result<FetchOutput, JobError> {
     let source = input.source.open()?;
     let archive = Archive::open(&workspace.data_dir.archive(&source.id()))?;
-    let keys = series_keys(&input.points()?);
+    let keys = series_keys(&input.targets.points()?);
     let fetching = Fetching { workspace, source: source.as_ref(), archive: &archive };
     let total = u64::try_from(keys.len()).unwrap_or(u64::MAX);
     let mut observations = 0;

@@ -26,7 +26,7 @@ pub(super) fn infer(
         }
         None => Forecaster::Climatology,
     };
-    let thresholds = input.thresholds()?;
+    let thresholds = input.targets.thresholds()?;
     let examples = read_examples(&features.path, &thresholds)?;
     let rows = forecast_rows(&forecaster, &examples, &thresholds, &quality);
     let path = workspace.data_dir.work_of(stage.run_id()).join("forecast.parquet");

@@ -31,7 +31,7 @@ pub(super) struct PageParts<'a> {
 const REFERENCE_THRESHOLD: f64 = 100.0;
 
 pub(super) fn page(parts: &PageParts<'_>) -> Result<ForecastPage, JobError> {
-    let thresholds = &parts.input.thresholds;
+    let thresholds = &parts.input.targets.thresholds;
     let reference = thresholds.iter().position(|&t| t >= REFERENCE_THRESHOLD).unwrap_or(0);
     let issue_day = OperatingDay::of(parts.input.issue_time);
     let date = |lead: i32| issue_day.plus_days(lead).date().strftime("%-d %b %Y").to_string();
@@ -70,7 +70,7 @@ fn points(parts: &PageParts<'_>) -> Vec<PointView> {
     for row in parts.rows {
         by_point.entry(&row.settlement_point).or_default().push(row);
     }
-    let named = parts.input.settlement_points.iter();
+    let named = parts.input.targets.settlement_points.iter();
     named
         .filter_map(|name| {
             let (point, rows) = by_point.iter().find(|(point, _)| point.name() == name)?;

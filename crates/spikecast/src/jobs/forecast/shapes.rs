@@ -2,14 +2,11 @@
 
 use std::path::PathBuf;
 
-use forecast::threshold::Thresholds;
 use jiff::Timestamp;
-use market::place::SettlementPoint;
 use serde::{Deserialize, Serialize};
-use twox_hash::XxHash64;
 
-use crate::jobs::failure::JobError;
 use crate::jobs::source::SourceChoice;
+use crate::jobs::targets::Targets;
 
 /// Everything that a run depends on, fixed when it is submitted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,35 +15,13 @@ pub struct ForecastInput {
     pub issue_time: Timestamp,
     /// Where observations come from.
     pub source: SourceChoice,
-    /// The settlement points' names.
-    pub settlement_points: Vec<String>,
-    /// $/MWh, ascending.
-    pub thresholds: Vec<f64>,
+    /// What is forecast.
+    #[serde(flatten)]
+    pub targets: Targets,
     /// A model older than this is replaced.
     pub retrain_every_days: u32,
     /// By when the forecast must be published; nothing when the clock was turned back.
     pub deadline: Option<Timestamp>,
-}
-
-impl ForecastInput {
-    /// Returns the settlement points.
-    pub fn points(&self) -> Result<Vec<SettlementPoint>, JobError> {
-        let point = |name: &String| Ok(SettlementPoint::new(name)?);
-        self.settlement_points.iter().map(point).collect()
-    }
-
-    /// Returns the thresholds, which were checked when the run was submitted.
-    pub fn thresholds(&self) -> Result<Thresholds, JobError> {
-        Thresholds::new(&self.thresholds)
-            .map_err(|error| JobError::NotEnoughData(error.to_string()))
-    }
-
-    /// Returns a name for what models can share: the same settlement points and thresholds.
-    #[must_use]
-    pub fn scope(&self) -> String {
-        let text = format!("{:?} {:?}", self.settlement_points, self.thresholds);
-        format!("{:016x}", XxHash64::oneshot(0, text.as_bytes()))
-    }
 }
 
 /// What was fetched.

@@ -1,16 +1,12 @@
 //! Stage *train*: a new model when the newest one is older than the configured days.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use forecast::features::Examples;
 use jiff::SignedDuration;
 use orchestration::StageContext;
-use rayon::prelude::*;
 
 use super::shapes::{ForecastInput, ModelReference, TrainOutput};
 use super::workspace::Workspace;
 use crate::jobs::failure::JobError;
-use crate::jobs::training::{self, examples_at, training_issue_times};
+use crate::jobs::training::{self, describe_past, training_issue_times};
 use crate::registry::{ModelEntry, ModelRegistry};
 
 /// A run that starts a little earlier than the last one still counts the same day.
@@ -32,19 +28,11 @@ pub(super) fn train(
     }
     let history = workspace.history(input)?;
     let view = history.known_at(input.issue_time);
-    let (points, thresholds) = (input.points()?, input.thresholds()?);
+    let (points, thresholds) = (input.targets.points()?, input.targets.thresholds()?);
     let times = training_issue_times(&view, &points, (input.issue_time, input.issue_time));
-    let total = u64::try_from(times.len()).unwrap_or(u64::MAX);
-    let done = AtomicU64::new(0);
-    let past: Vec<Examples> = times
-        .par_iter()
-        .flat_map_iter(|&issue_time| {
-            stage.progress(done.fetch_add(1, Ordering::Relaxed), total, "describing past days");
-            examples_at(&view, issue_time, &points, &thresholds)
-        })
-        .collect();
-    stage.progress(total, total, "fitting models");
-    let model = training::train(&view, &past, &thresholds)?;
+    let past = describe_past(&view, &times, &points, &thresholds, stage)?;
+    stage.progress(0, 0, "fitting models");
+    let model = training::train(&view, past.iter().flatten(), &thresholds)?;
     let entry = registry.keep(&model, input.issue_time)?;
     Ok(TrainOutput { model: Some(reference(entry)), trained: true })
 }
@@ -65,7 +53,7 @@ pub(super) fn previous(
 
 fn registry(workspace: &Workspace, input: &ForecastInput) -> Result<ModelRegistry, JobError> {
     let source_id = input.source.open()?.id();
-    Ok(ModelRegistry::in_folder(workspace.data_dir.models(&source_id, &input.scope())))
+    Ok(ModelRegistry::in_folder(workspace.data_dir.models(&source_id, &input.targets.scope())))
 }
 
 fn reference(entry: ModelEntry) -> ModelReference {

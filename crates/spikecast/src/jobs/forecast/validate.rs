@@ -19,7 +19,7 @@ pub(super) fn validate(
 ) -> Result<ValidateOutput, JobError> {
     let history = workspace.history(input)?;
     let view = history.known_at(input.issue_time);
-    for point in input.points()? {
+    for point in input.targets.points()? {
         let prices = view.series(&SeriesKey::at(Series::RealTimeLmp, &point));
         if prices.latest(SignedDuration::ZERO, REACH).is_none() {
             return Err(JobError::NotEnoughData(format!(
@@ -28,7 +28,7 @@ pub(super) fn validate(
             )));
         }
     }
-    let keys = series_keys(&input.points()?);
+    let keys = series_keys(&input.targets.points()?);
     Ok(ValidateOutput { inputs: keys.iter().map(|key| status(&view, key)).collect() })
 }
 

@@ -38,7 +38,7 @@ impl Workspace {
         }
         let source_id = input.source.open()?.id();
         let archive = Archive::open(&self.data_dir.archive(&source_id))?;
-        let history = Arc::new(archive.load(&series_keys(&input.points()?))?);
+        let history = Arc::new(archive.load(&series_keys(&input.targets.points()?))?);
         *loaded = Some(history.clone());
         Ok(history)
     }

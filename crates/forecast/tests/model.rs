@@ -1,0 +1,138 @@
+//! Models on a world whose truth is known: they find it, survive saving, and do not depend on the
+//! number of threads.
+
+use forecast::evaluation::log_loss_of;
+use forecast::features::Example;
+use forecast::horizon::TargetHour;
+use forecast::model::{FitError, FitSettings, FittedModel, LabelledExample, SavedModelError, fit};
+use forecast::target::HourOutcome;
+use forecast::threshold::Thresholds;
+use jiff::{SignedDuration, Timestamp};
+use market::time::{MarketHour, parse_local};
+use market::units::DollarsPerMwh;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+const THRESHOLDS: [f64; 2] = [50.0, 100.0];
+
+fn thresholds() -> Thresholds {
+    Thresholds::new(&THRESHOLDS).expect("ascending prices")
+}
+
+/// Hours whose exceedance depends on the first feature, and on the product of the next two.
+fn world(hours: i64) -> Vec<(Timestamp, Example, HourOutcome)> {
+    let mut random = Pcg64Mcg::seed_from_u64(11);
+    let first = parse_local("2023-01-01T00:00").expect("a local time");
+    (0..hours)
+        .map(|hour| {
+            let start = first + SignedDuration::from_hours(hour);
+            let mut uniform = || random.random_range(-1.0..1.0_f64);
+            let (a, b, c, noise) = (uniform(), uniform(), uniform(), uniform());
+            let z = -2.5 + 2.0 * a + 1.5 * b * c;
+            let exceeds = 1.0 / (1.0 + (-z).exp());
+            let price = if 0.5 + noise / 2.0 < exceeds { 75.0 } else { 20.0 };
+            let price = if 0.5 + noise / 2.0 < exceeds / 4.0 { 150.0 } else { price };
+            let climatology = vec![0.1, 0.03];
+            let example = Example {
+                target: TargetHour { hour: MarketHour::starting(start), lead_day: 1 },
+                common: [a, b, c, f64::NAN].map(single).to_vec(),
+                by_threshold: vec![0.0; 8],
+                climatology_recent: climatology.clone(),
+                persistence: climatology.clone(),
+                climatology,
+            };
+            let price = DollarsPerMwh::new(price).expect("a number");
+            (start - SignedDuration::from_hours(24), example, HourOutcome::Known(price))
+        })
+        .collect()
+}
+
+fn rows(world: &[(Timestamp, Example, HourOutcome)]) -> Vec<LabelledExample<'_>> {
+    world
+        .iter()
+        .map(|(issue_time, example, outcome)| LabelledExample {
+            issue_time: *issue_time,
+            example,
+            outcome: *outcome,
+        })
+        .collect()
+}
+
+fn fitted(world: &[(Timestamp, Example, HourOutcome)]) -> FittedModel {
+    let last = world.last().expect("there are hours").0 + SignedDuration::from_hours(48);
+    fit(&rows(world), &thresholds(), &FitSettings::at(last)).expect("the world can be learnt")
+}
+
+#[test]
+fn the_combination_beats_the_climatology_where_there_is_something_to_know() {
+    let world = world(16_000);
+    let (past, future) = world.split_at(12_000);
+    let model = fitted(past);
+    for (index, threshold) in thresholds().iter().enumerate() {
+        let score = |of: &dyn Fn(&Example) -> f64| {
+            let pairs = future.iter().map(|(_, example, outcome)| {
+                (of(example), outcome.exceeds(threshold).expect("the outcome is known"))
+            });
+            log_loss_of(&pairs.collect::<Vec<_>>())
+        };
+        let combined = score(&|example| model.predict(example)[index].probability);
+        let climatology = score(&|example| example.climatology[index]);
+        assert!(combined < 0.95 * climatology, "{combined} against {climatology}");
+    }
+}
+
+#[test]
+fn probabilities_never_increase_with_the_threshold_and_lie_in_their_interval() {
+    let world = world(6_000);
+    let model = fitted(&world);
+    for (_, example, _) in world.iter().step_by(7) {
+        let predictions = model.predict(example);
+        assert!(predictions[1].probability <= predictions[0].probability);
+        assert!(predictions.iter().all(|p| p.lower <= p.probability && p.probability <= p.upper));
+    }
+}
+
+#[test]
+fn a_saved_model_predicts_the_same_bits_and_damage_is_noticed() {
+    let world = world(6_000);
+    let model = fitted(&world);
+    let bytes = model.to_bytes();
+    let again = FittedModel::from_bytes(&bytes).expect("it was just saved");
+    assert_eq!(again, model);
+    assert_eq!(again.predict(&world[5].1), model.predict(&world[5].1));
+
+    let mut damaged = bytes.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    assert!(matches!(FittedModel::from_bytes(&damaged), Err(SavedModelError::Damaged(_))));
+    assert!(matches!(
+        FittedModel::from_bytes(&bytes[..bytes.len() - 9]),
+        Err(SavedModelError::Damaged(_))
+    ));
+    let newer = [&b"spikecast-model 99 0\n"[..], b"{}"].concat();
+    assert_eq!(FittedModel::from_bytes(&newer), Err(SavedModelError::Newer(99)));
+    assert_eq!(FittedModel::from_bytes(b"PAR1"), Err(SavedModelError::NotAModel));
+}
+
+#[test]
+fn the_same_data_gives_the_same_model_whatever_the_number_of_threads() {
+    let world = world(6_000);
+    let fit_on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.expect("threads can be started").install(|| fitted(&world).to_bytes())
+    };
+    assert!(fit_on(1) == fit_on(3));
+}
+
+#[test]
+fn too_short_a_history_is_refused_with_its_length() {
+    let world = world(500);
+    let last = world[499].0;
+    let refused = fit(&rows(&world), &thresholds(), &FitSettings::at(last));
+    assert_eq!(refused, Err(FitError::TooFewRows(500)));
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "features are single precision")]
+fn single(value: f64) -> f32 {
+    value as f32
+}
