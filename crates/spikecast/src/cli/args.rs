@@ -74,9 +74,9 @@ pub(super) struct DataArgs {
     /// Folder of the files (see docs/data-layout.md)
     #[arg(long, value_name = "DIR")]
     path: Option<String>,
-    /// Settlement points, e.g. HB_HUBAVG,HB_WEST
+    /// Settlement points, e.g. HB_HUBAVG,HB_WEST; may be given several times
     #[arg(long = "settlement-point", alias = "settlement-points", value_name = "POINTS")]
-    settlement_points: Option<String>,
+    settlement_points: Vec<String>,
     /// Prices in $/MWh, ascending, e.g. 50,100,200
     #[arg(long, value_name = "PRICES")]
     thresholds: Option<String>,
@@ -174,7 +174,8 @@ impl DataArgs {
         let mut layers = global.layers()?;
         layers.add_flag("source", self.source.clone());
         layers.add_flag("path", self.path.clone());
-        layers.add_flag("settlement_points", self.settlement_points.clone());
+        let points = Some(self.settlement_points.join(",")).filter(|points| !points.is_empty());
+        layers.add_flag("settlement_points", points);
         layers.add_flag("thresholds", self.thresholds.clone());
         layers.add_flag("retrain_every", self.retrain_every.clone());
         Config::from_layers(&layers).map_err(usage)

@@ -50,11 +50,13 @@ pub(super) fn stages(telling: Telling) -> Observer {
         }),
         Telling::Bars => {
             let bar = ProgressBar::new(0).with_style(style("{spinner} {prefix:9} {bar:28} {msg}"));
-            bar.enable_steady_tick(Duration::from_millis(120));
             Box::new(move |observation| draw_stage(&bar, &observation.kind))
         }
     }
 }
+
+/// How often a bar shows that it is alive.
+const TICK: Duration = Duration::from_millis(120);
 
 fn style(template: &str) -> ProgressStyle {
     let style = ProgressStyle::with_template(template).expect("the template is well-formed");
@@ -94,6 +96,8 @@ fn draw_stage(bar: &ProgressBar, kind: &ObservationKind) {
     }
     match kind {
         ObservationKind::StageStarted { stage, .. } => {
+            // Not before: an idle bar would be drawn above the first line.
+            bar.enable_steady_tick(TICK);
             bar.set_prefix(stage.clone());
             bar.set_length(0);
             bar.set_position(0);
@@ -137,10 +141,7 @@ pub(super) fn windows(telling: Telling, done: u64, total: u64, clock: Arc<dyn Cl
         Telling::Lines => ProgressBar::hidden(),
         Telling::Bars => {
             let template = "{spinner} {bar:32} {pos}/{len} windows  {msg}";
-            let bar = ProgressBar::new(total).with_style(style(template));
-            bar.enable_steady_tick(Duration::from_millis(120));
-            bar.set_position(done);
-            bar
+            ProgressBar::new(total).with_style(style(template))
         }
     };
     let windows = Mutex::new(Windows { done, done_before: done, total, told: done, started: None });
@@ -155,6 +156,7 @@ pub(super) fn windows(telling: Telling, done: u64, total: u64, clock: Arc<dyn Cl
                 }
             }
             (_, Some(line)) => {
+                bar.enable_steady_tick(TICK);
                 bar.set_position(windows.done);
                 bar.set_message(line);
             }

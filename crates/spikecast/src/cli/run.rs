@@ -44,6 +44,7 @@ pub(super) fn run(
         .observe(stages(telling));
     let value = serde_json::to_value(&input).context("run input").map_err(internal)?;
     let pipeline = pipeline().context("pipeline").map_err(internal)?;
+    supersede(&executor, &key)?;
     let submission = executor.submit(&pipeline, &key, value).map_err(execution_error)?;
     let token = stop_on_signal()?;
     if telling != Telling::Nothing {
@@ -58,6 +59,25 @@ pub(super) fn run(
     }
     conclude(&report, global.json, terminal)
 }
+
+/// Gives up unfinished runs of earlier days with the same settings: their morning has passed.
+fn supersede(executor: &PipelineExecutor, key: &str) -> Result<(), CommandError> {
+    let Some((day, settings)) = key.split_once(' ') else { return Ok(()) };
+    for run in executor.journal().runs(RUNS_LOOKED_AT).map_err(journal_error)? {
+        let Some((earlier, same)) = run.key.split_once(' ') else { continue };
+        let is_unfinished = run.finished_at.is_none() && run.status != RunStatus::Cancelled;
+        // Turned-back runs are named by an instant, which is longer than a day.
+        if is_unfinished && same == settings && earlier.len() == day.len() && earlier < day {
+            executor
+                .cancel(run.run_id, "superseded by a later day's run")
+                .map_err(execution_error)?;
+        }
+    }
+    Ok(())
+}
+
+/// Unfinished runs are looked for among so many.
+const RUNS_LOOKED_AT: u32 = 50;
 
 /// A resumed run keeps the issue time that it was first submitted with.
 fn recorded_issue_time(

@@ -77,6 +77,22 @@ fn a_backtest_that_is_killed_continues_and_ends_like_an_undisturbed_one() {
 }
 
 #[test]
+#[cfg(unix)]
+fn ctrl_c_stops_a_backtest_where_the_same_command_continues() {
+    let program = program();
+    let mut child = program.command(&backtest("stopped")).spawn().unwrap();
+    // The first window's file says that the backtest is at work.
+    let windows = program.path("stopped/windows");
+    while !windows.exists() && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    program.run(&backtest("stopped"), 0);
+}
+
+#[test]
 fn the_live_forecast_of_a_past_day_is_the_backtests_whatever_the_number_of_threads() {
     let program = program();
     let run = program.json(&small_run(ISSUE_TIME));
