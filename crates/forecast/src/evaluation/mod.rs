@@ -10,5 +10,5 @@ mod summary;
 pub use bootstrap::{Interval, skill_interval};
 pub use discrimination::{average_precision, roc_auc};
 pub use proper::{brier, log_loss, log_loss_of};
-pub use reliability::{ReliabilityBin, expected_calibration_error, reliability};
+pub use reliability::{RELIABILITY_BINS, ReliabilityBin, expected_calibration_error, reliability};
 pub use summary::{Forecaster, ScoredHour, Scores, scores};

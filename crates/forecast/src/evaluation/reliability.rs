@@ -1,5 +1,8 @@
 //! Does 10 % happen in one case of ten? Reliability by bins of equal size.
 
+/// How many bins a reliability diagram and the calibration error have.
+pub const RELIABILITY_BINS: usize = 10;
+
 /// Forecasts of similar probability and how often they came true.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ReliabilityBin {
@@ -42,12 +45,15 @@ fn summarise(forecasts: &[(f64, bool)]) -> ReliabilityBin {
     }
 }
 
-/// Returns the expected calibration error over ten bins of equal size.
+/// Returns the expected calibration error over [`RELIABILITY_BINS`] bins of equal size.
 #[must_use]
 pub fn expected_calibration_error(forecasts: &[(f64, bool)]) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "row counts")]
     let share = |bin: &ReliabilityBin| bin.count as f64 / forecasts.len() as f64;
-    reliability(forecasts, 10).iter().map(|b| share(b) * (b.forecast - b.observed).abs()).sum()
+    reliability(forecasts, RELIABILITY_BINS)
+        .iter()
+        .map(|b| share(b) * (b.forecast - b.observed).abs())
+        .sum()
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use super::bootstrap::{Interval, skill_interval};
 use super::discrimination::{average_precision, roc_auc};
 use super::proper::{brier, log_loss};
-use super::reliability::expected_calibration_error;
+use super::reliability::{
+    RELIABILITY_BINS, ReliabilityBin, expected_calibration_error, reliability,
+};
 use crate::model::Prediction;
 
 /// Whose probability is scored.
@@ -95,6 +97,8 @@ pub struct Scores {
     pub average_precision: f64,
     /// Expected calibration error, ten bins of equal size.
     pub calibration_error: f64,
+    /// Forecast probability against observed frequency in those bins.
+    pub reliability: Vec<ReliabilityBin>,
 }
 
 const BOOTSTRAP_SEED: u64 = 20_240_101;
@@ -137,5 +141,6 @@ pub fn scores(hours: &[ScoredHour], forecaster: Forecaster) -> Scores {
         roc_auc: roc_auc(&forecasts),
         average_precision: average_precision(&forecasts),
         calibration_error: expected_calibration_error(&forecasts),
+        reliability: reliability(&forecasts, RELIABILITY_BINS),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use forecast::evaluation::{Forecaster, ScoredHour, Scores, reliability, scores};
+use forecast::evaluation::{Forecaster, ScoredHour, Scores, scores};
 use forecast::target::HourOutcome;
 use jiff::civil::Date;
 
@@ -15,7 +15,6 @@ use crate::report::{
     NotableHour, Outcome, ReliabilityBin, ReliabilityCurve, ScoreRow, Setting, ThresholdSkill,
 };
 
-const RELIABILITY_BINS: usize = 10;
 /// Hours listed in each of the tables of notable hours.
 const NOTABLE_HOURS: usize = 10;
 /// The threshold of the notable hours, when it is forecast; else the lowest.
@@ -117,6 +116,12 @@ fn section(
         threshold,
         lead_day,
     };
+    let pooled = || {
+        input.targets.thresholds.iter().enumerate().filter_map(|(threshold, &price)| {
+            let cell = find(cells, &group(threshold, None))?;
+            Some((price, cell.scores.get(&Forecaster::Combined)?))
+        })
+    };
     let mut score_rows = Vec::new();
     for (threshold, &price) in input.targets.thresholds.iter().enumerate() {
         for lead_day in [None, Some(1), Some(2), Some(3)] {
@@ -147,12 +152,7 @@ fn section(
         },
         scores: score_rows,
         models: models.collect(),
-        reliability: input
-            .targets
-            .thresholds
-            .iter()
-            .map(|&t| reliability_curve(t, &hours))
-            .collect(),
+        reliability: pooled().map(|(price, scores)| reliability_curve(price, scores)).collect(),
         monthly: input.targets.thresholds.iter().map(|&t| monthly(t, &hours)).collect(),
     }
 }
@@ -214,11 +214,8 @@ fn threshold_skill(threshold: f64, scores: &Scores) -> ThresholdSkill {
     }
 }
 
-fn reliability_curve(threshold: f64, hours: &[RowAndHour<'_>]) -> ReliabilityCurve {
-    let forecasts: Vec<(f64, bool)> = at_threshold(threshold, hours)
-        .map(|(_, hour)| (hour.prediction.probability, hour.exceeded))
-        .collect();
-    let bins = reliability(&forecasts, RELIABILITY_BINS).into_iter().map(|bin| ReliabilityBin {
+fn reliability_curve(threshold: f64, scores: &Scores) -> ReliabilityCurve {
+    let bins = scores.reliability.iter().map(|bin| ReliabilityBin {
         forecast: bin.forecast,
         observed: wilson(bin.observed, bin.count),
         hours: bin.count as u64,

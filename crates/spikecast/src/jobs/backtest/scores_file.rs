@@ -1,6 +1,6 @@
 //! The file `scores.json` of a backtest; documented in `docs/backtest.md`.
 
-use forecast::evaluation::Scores;
+use forecast::evaluation::{Forecaster, ReliabilityBin, Scores};
 use serde_json::{Value, json};
 
 use super::evaluate::Cell;
@@ -29,8 +29,12 @@ pub(super) fn scores_json(cells: &[Cell], input: &BacktestInput) -> String {
     text
 }
 
+fn bin_json(bin: &ReliabilityBin) -> Value {
+    json!({ "forecast": bin.forecast, "observed": bin.observed, "hours": bin.count })
+}
+
 fn cell_rows(cell: &Cell, input: &BacktestInput) -> Vec<Value> {
-    let row = |(who, scores): (&forecast::evaluation::Forecaster, &Scores)| {
+    let row = |(who, scores): (&Forecaster, &Scores)| {
         let interval = scores.log_loss_skill_interval;
         json!({
             "settlement_point": cell.group.settlement_point.as_deref().unwrap_or("pooled"),
@@ -48,6 +52,7 @@ fn cell_rows(cell: &Cell, input: &BacktestInput) -> Vec<Value> {
             "roc_auc": scores.roc_auc,
             "average_precision": scores.average_precision,
             "calibration_error": scores.calibration_error,
+            "reliability": scores.reliability.iter().map(bin_json).collect::<Vec<_>>(),
         })
     };
     cell.scores.iter().map(row).collect()
