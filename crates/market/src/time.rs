@@ -44,11 +44,14 @@ pub fn display(instant: Timestamp) -> String {
 }
 
 /// Reads a market-local wall-clock time such as `2024-08-19T09:57`; of a repeated hour, the first
-/// occurrence.
+/// occurrence. With an offset (`2024-11-03T01:30-06:00`, or `Z`) it is that very instant.
 pub fn parse_local(text: &str) -> Result<Timestamp, MarketTimeError> {
     let malformed = || MarketTimeError::Malformed(text.to_owned());
     if !text.contains(['T', ' ']) {
         return Err(malformed());
+    }
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Ok(instant);
     }
     let local: DateTime = text.parse().map_err(|_| malformed())?;
     instant(local.date(), local.time())
@@ -197,6 +200,8 @@ mod tests {
         assert_eq!(read("2024-08-19T09:57").as_deref(), Ok("2024-08-19T14:57:00Z"));
         assert_eq!(read("2024-01-19 09:57").as_deref(), Ok("2024-01-19T15:57:00Z"));
         assert_eq!(read("2024-11-03T01:30").as_deref(), Ok("2024-11-03T06:30:00Z"));
+        assert_eq!(read("2024-11-03T01:30-06:00").as_deref(), Ok("2024-11-03T07:30:00Z"));
+        assert_eq!(read("2024-08-19T14:57Z").as_deref(), Ok("2024-08-19T14:57:00Z"));
         assert!(matches!(parse_local("2024-03-10T02:30"), Err(MarketTimeError::Skipped(_))));
         assert!(matches!(parse_local("yesterday"), Err(MarketTimeError::Malformed(_))));
         assert!(matches!(parse_local("2024-08-19"), Err(MarketTimeError::Malformed(_))));

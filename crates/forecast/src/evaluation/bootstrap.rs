@@ -14,11 +14,14 @@ pub struct Interval {
     pub upper: f64,
 }
 
+/// Fewer blocks than this say nothing about how much weeks differ.
+pub const WEEKS_MIN: usize = 8;
 const DRAWS: usize = 2_000;
 const WEEK_SECONDS: i64 = 7 * 86_400;
 
 /// Returns the 90 % interval of the skill 1 − Σ loss / Σ reference loss, from rows of
-/// (target start in seconds, loss, reference loss); `None` with fewer than four weeks.
+/// (target start in seconds, loss, reference loss); `None` with fewer than
+/// [`WEEKS_MIN`] weeks.
 #[must_use]
 pub fn skill_interval(rows: &[(i64, f64, f64)], seed: u64) -> Option<Interval> {
     let mut weeks: std::collections::BTreeMap<i64, (f64, f64)> = std::collections::BTreeMap::new();
@@ -28,7 +31,7 @@ pub fn skill_interval(rows: &[(i64, f64, f64)], seed: u64) -> Option<Interval> {
         week.1 += reference;
     }
     let weeks: Vec<(f64, f64)> = weeks.into_values().collect();
-    if weeks.len() < 4 {
+    if weeks.len() < WEEKS_MIN {
         return None;
     }
     let mut random = Pcg64Mcg::seed_from_u64(seed);
@@ -67,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn three_weeks_are_too_few() {
+    fn two_weeks_are_too_few() {
         assert_eq!(skill_interval(&[(0, 1.0, 1.0), (WEEK_SECONDS, 1.0, 1.0)], 7), None);
     }
 }

@@ -7,7 +7,7 @@ mod proper;
 mod reliability;
 mod summary;
 
-pub use bootstrap::{Interval, skill_interval};
+pub use bootstrap::{Interval, WEEKS_MIN, skill_interval};
 pub use discrimination::{average_precision, roc_auc};
 pub use proper::{brier, log_loss, log_loss_of};
 pub use reliability::{RELIABILITY_BINS, ReliabilityBin, expected_calibration_error, reliability};

@@ -12,6 +12,7 @@ use super::sample::{Drawn, LabelledExample, Sampling, draw};
 use crate::evaluation::{log_loss, skill_interval};
 use crate::features::Example;
 use crate::probability::{log_odds, non_increasing, probability};
+use crate::target::HourOutcome;
 use crate::threshold::Thresholds;
 
 /// How models are fitted.
@@ -49,7 +50,7 @@ const INTERVAL_QUANTILE: f64 = 1.645;
 pub enum FitError {
     /// The history is too short.
     #[error(
-        "training needs at least {ROWS_MIN} target hours with known prices, found {0}; add older history"
+        "training needs at least {ROWS_MIN} target hours with known prices, found {0}; add older history or forecast a later day"
     )]
     TooFewRows(usize),
     /// The numbers do not allow it.
@@ -174,7 +175,8 @@ pub fn fit(
 }
 
 fn lineage(rows: &[LabelledExample<'_>], known: usize, settings: &FitSettings) -> Lineage {
-    let targets = rows.iter().map(|row| row.example.target.hour.start);
+    let is_known = |row: &&LabelledExample<'_>| row.outcome != HourOutcome::Unknown;
+    let targets = rows.iter().filter(is_known).map(|row| row.example.target.hour.start);
     let text = |instant: Option<Timestamp>| instant.map(|t| t.to_string()).unwrap_or_default();
     Lineage {
         trained_at: settings.as_of.to_string(),

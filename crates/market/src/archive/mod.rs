@@ -10,7 +10,7 @@ mod part;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -82,15 +82,32 @@ impl Archive {
     }
 
     /// Replaces a part by these observations: for importing the user's own files again after
-    /// they changed.
+    /// they changed. Of two with the same interval and publication the later one stays, as in a
+    /// [`History`].
     pub fn replace(
         &self,
         fetch: &Fetch<'_>,
         observations: &[Observation],
     ) -> Result<(), ArchiveError> {
-        let mut rows: Vec<ArchivedRow> = archived(fetch, observations).collect();
-        rows.sort_by_key(ArchivedRow::order);
+        let rows: Vec<ArchivedRow> =
+            latest_stated(observations).map(|o| archived_row(fetch, o)).collect();
         self.write(&self.part_path(fetch.key, fetch.part), &rows)
+    }
+
+    /// Tells whether replacing a part would change or remove anything that it states now, rather
+    /// than only add to it.
+    pub fn would_correct(
+        &self,
+        fetch: &Fetch<'_>,
+        observations: &[Observation],
+    ) -> Result<bool, ArchiveError> {
+        let path = self.part_path(fetch.key, fetch.part);
+        if !path.exists() {
+            return Ok(false);
+        }
+        let stated = |o: &Observation| (o.interval_start, o.published_at, o.value.to_bits());
+        let now: BTreeSet<_> = latest_stated(observations).map(|o| stated(&o)).collect();
+        Ok(path.read_observations()?.iter().any(|before| !now.contains(&stated(before))))
     }
 
     /// Returns when the newest archived value of a series was published. Reads no rows.
@@ -151,6 +168,25 @@ impl Archive {
         part.write_rows(rows)?;
         part.remove_leftovers(PARTIAL_MARK)
     }
+}
+
+/// Orders observations by interval and publication; of equal ones the last stays.
+fn latest_stated(observations: &[Observation]) -> impl Iterator<Item = Observation> + use<> {
+    let key = |o: &Observation| (o.interval_start, o.published_at);
+    let mut ordered = observations.to_vec();
+    ordered.sort_by_key(key);
+    let mut latest: Vec<Observation> = Vec::with_capacity(ordered.len());
+    for observation in ordered {
+        match latest.last_mut() {
+            Some(last) if key(last) == key(&observation) => *last = observation,
+            Some(_) | None => latest.push(observation),
+        }
+    }
+    latest.into_iter()
+}
+
+fn archived_row(fetch: &Fetch<'_>, observation: Observation) -> ArchivedRow {
+    ArchivedRow { observation, fetched_at: fetch.fetched_at, source: fetch.source_id.into() }
 }
 
 fn archived<'a>(

@@ -29,6 +29,22 @@ pub fn write_atomically(
     outcome.map_err(|cause| WriteError::from_io(path, cause))
 }
 
+/// Removes what writers that were killed left in a folder and below it; returns how many files.
+/// Only for whoever keeps other writers out. What cannot be removed is left: no reader sees it.
+pub fn remove_partial_files(folder: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let mut removed = 0;
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if path.is_dir() && !path.is_symlink() {
+            removed += remove_partial_files(&path);
+        } else if name.contains(PARTIAL_MARK) {
+            removed += usize::from(fs::remove_file(&path).is_ok());
+        }
+    }
+    removed
+}
+
 fn write_and_rename(
     path: &Path,
     partial: &Path,
@@ -87,6 +103,19 @@ mod tests {
         assert!(matches!(failure, Err(WriteError::Failed { .. })), "{failure:?}");
         assert_eq!(fs::read(&path).unwrap(), b"before");
         assert_eq!(names_in(path.parent().unwrap()), ["page.html"]);
+    }
+
+    #[test]
+    fn what_killed_writers_left_is_swept_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("2024-08-19");
+        fs::create_dir(&deep).unwrap();
+        for name in ["a.parquet", "a.parquet.partial-7-0"] {
+            fs::write(deep.join(name), "x").unwrap();
+        }
+        assert_eq!(remove_partial_files(folder.path()), 1);
+        assert_eq!(names_in(&deep), ["a.parquet"]);
+        assert_eq!(remove_partial_files(&folder.path().join("nowhere")), 0);
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub enum TableError {
         detail: String,
     },
     /// A column is not there: rename or add it.
-    #[error("{}: has no column {column:?}{}; it has {found}", path.display(), nearest_hint(nearest.as_deref()))]
+    #[error("{}: has no column {column:?}{}; it has {found}; rename or add the column", path.display(), nearest_hint(nearest.as_deref()))]
     MissingColumn {
         /// The file.
         path: PathBuf,

@@ -14,7 +14,7 @@ mod specification;
 mod tests;
 
 pub(crate) use atomic::PARTIAL_MARK;
-pub use atomic::write_atomically;
+pub use atomic::{remove_partial_files, write_atomically};
 pub use columns::{Column, Table, TextColumn};
 pub use error::{TableError, WriteError};
 pub use parquet_reader::read_metadata;

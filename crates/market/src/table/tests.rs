@@ -158,7 +158,7 @@ fn a_missing_column_is_named_with_the_columns_that_are_there() {
     assert_eq!(
         message,
         "prices.csv: has no column \"price_usd_mwh\" (is it \"price_usd_mw\"?); it has \
-         hour_start_utc, price_usd_mw"
+         hour_start_utc, price_usd_mw; rename or add the column"
     );
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("prices.parquet");

@@ -4,6 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use anyhow::Context;
+use market::table::remove_partial_files;
+use market::time::OperatingDay;
 use orchestration::{Clock, PipelineExecutor, RunReport, RunStatus, RunSummary, SystemClock};
 use serde_json::json;
 
@@ -29,12 +31,25 @@ pub(super) fn backtest(
     terminal: &mut Terminal,
 ) -> Result<Exit, CommandError> {
     let config = arguments.data.settings(global)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let today = OperatingDay::of(clock.now());
+    if today.date() < arguments.to {
+        let message = format!("--to {} lies in the future; today is {today}", arguments.to);
+        return Err(CommandError::usage(message));
+    }
     let input = input(&config, arguments)?;
     let journal = open_journal(&arguments.out.join(JOURNAL))?;
     let workspace = Arc::new(BacktestWorkspace::new(arguments.out.clone()));
     let earlier = journal.runs(1).map_err(journal_error)?.into_iter().next();
     refuse_other_backtest(earlier.as_ref(), &input, arguments)?;
     if let Some(done) = earlier.filter(|run| run.status == RunStatus::Completed) {
+        let outputs = [workspace.forecasts(), workspace.scores(), workspace.report()];
+        if let Some(missing) = outputs.iter().find(|path| !path.exists()) {
+            return Err(CommandError::usage(format!(
+                "{}: is missing from a complete backtest; remove the folder to do it again",
+                missing.display()
+            )));
+        }
         let report = journal.run(done.run_id).map_err(journal_error)?;
         if let Some(report) = report {
             terminal.note("this backtest is complete; remove the folder to do it again");
@@ -42,7 +57,6 @@ pub(super) fn backtest(
         }
     }
     let pipeline = pipeline(&input).context("pipeline").map_err(internal)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let telling = Telling::on(terminal, global.json);
     let total = input.windows().len() as u64;
     let done = done_windows(&journal, &input)?;
@@ -55,6 +69,7 @@ pub(super) fn backtest(
         let verb = if submission.resumed { "continuing" } else { "starting" };
         terminal.note(&format!("{verb} backtest: {done} of {total} windows done"));
     }
+    remove_partial_files(&arguments.out);
     let token = stop_on_signal()?;
     let report = executor.execute(submission.run_id, &token).map_err(execution_error)?;
     conclude(&report, &workspace, global.json, terminal)
@@ -119,6 +134,10 @@ fn conclude(
         RunStatus::Completed => {}
         RunStatus::Interrupted | RunStatus::Pending | RunStatus::Running => {
             terminal.note("stopped; the same command continues where it is");
+            if json {
+                let code = Exit::Interrupted.code();
+                terminal.json(&json!({ "status": report.status.as_str(), "exit_code": code }))?;
+            }
             return Ok(Exit::Interrupted);
         }
         RunStatus::Failed | RunStatus::Cancelled => return Err(failure_of(report)),

@@ -20,6 +20,10 @@ pub(super) fn config(
             Config::from_layers(&layers).map_err(usage)?;
             let found = file.map(std::path::Path::to_owned);
             let found = found.or_else(|| searched().into_iter().find(|path| path.is_file()));
+            if global.json {
+                terminal.json(&json!({ "file": found, "exit_code": Exit::Fine.code() }))?;
+                return Ok(Exit::Fine);
+            }
             terminal.line(match found {
                 Some(path) => format!("{}: fine", path.display()),
                 None => "no configuration file, the defaults are fine".to_owned(),

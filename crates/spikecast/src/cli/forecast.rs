@@ -1,7 +1,7 @@
 //! `spikecast forecast`: what was forecast, shown or exported with the design's columns.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use market::table::{ColumnData, WriteError, write_atomically, write_parquet};
@@ -94,17 +94,43 @@ fn export(
             return Err(CommandError::usage("a Parquet file needs a name: --out FILE"));
         }
         (ExportFormat::Parquet, Some(out)) => {
-            write_parquet(out, &design_columns(rows), &[]).map_err(not_written)?;
+            let out = target(out)?;
+            write_parquet(&out, &design_columns(rows), &[]).map_err(not_written)?;
+            terminal.note(&format!("wrote {} ({} rows)", out.display(), rows.len()));
             return Ok(Exit::Fine);
         }
         (ExportFormat::Csv, _) => to_csv(rows),
         (ExportFormat::Json, _) => format!("{:#}\n", to_json(rows)).into_bytes(),
     };
     match out {
-        Some(out) => write_atomically(out, |file| file.write_all(&bytes)).map_err(not_written)?,
+        Some(out) => {
+            let out = target(out)?;
+            write_atomically(&out, |file| file.write_all(&bytes)).map_err(not_written)?;
+            terminal.note(&format!("wrote {} ({} rows)", out.display(), rows.len()));
+        }
         None => terminal.raw(&bytes)?,
     }
     Ok(Exit::Fine)
+}
+
+/// Returns the file that a path means: behind a link the file it points to; no device, no pipe,
+/// and in a folder that is there.
+fn target(out: &Path) -> Result<PathBuf, CommandError> {
+    let out = out.canonicalize().unwrap_or_else(|_| out.to_owned());
+    if out.exists() && !out.is_file() {
+        return Err(CommandError::usage(format!(
+            "{}: is not a file; name a file, or leave --out away to write to standard output",
+            out.display()
+        )));
+    }
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => Err(CommandError {
+            exit: Exit::NotWritable,
+            cause: anyhow::anyhow!("{}: there is no such folder; make it first", folder.display()),
+        }),
+        Some(_) | None => Ok(out),
+    }
 }
 
 fn to_csv(rows: &[ForecastRow]) -> Vec<u8> {

@@ -9,6 +9,9 @@ const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 /// The threshold whose hours are drawn, when it is forecast; else the lowest.
 const REFERENCE_THRESHOLD: f64 = 100.0;
 
+/// Below this, full blocks would suggest a risk where there is none.
+const SCALE_MIN: f64 = 0.05;
+
 /// Prints the forecast's rows, which come by settlement point, hour and threshold.
 pub(super) fn forecast_table(
     rows: &[ForecastRow],
@@ -25,7 +28,7 @@ pub(super) fn forecast_table(
         .iter()
         .filter(|row| is_at(row, reference))
         .map(|row| row.prediction.probability)
-        .fold(0.0, f64::max);
+        .fold(SCALE_MIN, f64::max);
     let header: Vec<String> =
         thresholds.iter().map(|t| format!("{:>8}", format!(">${t}"))).collect();
     terminal.line(terminal.paint(

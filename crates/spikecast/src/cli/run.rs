@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use jiff::Timestamp;
+use market::table::remove_partial_files;
 use market::time::{OperatingDay, display, instant, parse_local};
 use orchestration::{
     AttemptOutcome, CancellationToken, Clock, ExecutionError, Journal, JournalError,
@@ -38,6 +39,8 @@ pub(super) fn run(
     let (input, key) = input(&config, arguments, clock.now())?;
     let data_dir = DataDir::new(&config.data_dir);
     let journal = open_journal(&data_dir.journal())?;
+    // The journal keeps other writers out, so whatever is half-written was left by a killed one.
+    remove_partial_files(data_dir.path());
     let workspace = Arc::new(Workspace::new(data_dir.clone(), clock.clone()));
     let telling = Telling::on(terminal, global.json);
     let executor = PipelineExecutor::new(journal, registry(&workspace), clock, WORKERS)
@@ -98,7 +101,8 @@ fn input(
 ) -> Result<(ForecastInput, String), CommandError> {
     let issue_time = match &arguments.issue_time {
         Some(text) => parse_local(text).map_err(CommandError::usage)?,
-        None => now,
+        // Whole minutes, so that a forecast can be named by the time that is shown.
+        None => minute_of(now),
     };
     if now < issue_time {
         let message = format!(
@@ -167,6 +171,11 @@ pub(super) fn stop_on_signal() -> Result<CancellationToken, CommandError> {
     Ok(token)
 }
 
+fn minute_of(instant: Timestamp) -> Timestamp {
+    let second = instant.as_second().div_euclid(60) * 60;
+    Timestamp::from_second(second).unwrap_or(instant)
+}
+
 pub(super) fn internal(cause: anyhow::Error) -> CommandError {
     CommandError { exit: Exit::Internal, cause }
 }
@@ -201,6 +210,10 @@ fn conclude(report: &RunReport, json: bool, terminal: &mut Terminal) -> Result<E
                 "stopped; the same command continues run {} where it is",
                 report.run_id
             ));
+            if json {
+                let code = Exit::Interrupted.code();
+                terminal.json(&json!({ "status": report.status.as_str(), "exit_code": code }))?;
+            }
             return Ok(Exit::Interrupted);
         }
         RunStatus::Failed | RunStatus::Cancelled => return Err(failure_of(report)),

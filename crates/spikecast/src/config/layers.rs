@@ -37,6 +37,14 @@ pub struct Layers {
     values: BTreeMap<&'static str, (Origin, Vec<String>)>,
 }
 
+/// Returns the environment's variables; what is not UTF-8 is shown with replacement characters.
+#[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().map(|(name, value)| {
+        (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
+    })
+}
+
 /// Says whether the environment asks for no colour (<https://no-color.org>).
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
@@ -76,7 +84,7 @@ impl Layers {
                 .map_err(|cause| ConfigError::NotReadable { path: path.clone(), cause })?;
             layers.add_toml(&path, &text)?;
         }
-        layers.add_environment(std::env::vars())?;
+        layers.add_environment(environment())?;
         Ok(layers)
     }
 

@@ -85,6 +85,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where observations come from.
     pub source: SourceChoice,
+    /// What was configured for each source, whichever is chosen; only shown.
+    path: Option<PathBuf>,
+    seed: u64,
+    history_days: u32,
     /// What to forecast; empty for the source's own choice.
     pub settlement_points: Vec<SettlementPoint>,
     /// Prices whose exceedance is forecast.
@@ -104,13 +108,15 @@ const DEADLINE: Time = time(9, 45, 0, 0);
 impl Config {
     /// Resolves the layers to settings.
     pub fn from_layers(layers: &Layers) -> Result<Self, ConfigError> {
-        let simulator = SourceChoice::Simulator {
-            seed: layers.value("simulator_seed")?.map_or(Ok(SEED), |v| v.integer(0, u64::MAX))?,
-            history_days: layers
-                .value("simulator_history_days")?
-                .map_or(Ok(HISTORY_DAYS), |v| v.small(30, 3_000))?,
-        };
+        let seed = layers.value("simulator_seed")?.map_or(Ok(SEED), |v| v.integer(0, u64::MAX))?;
+        let history_days = layers
+            .value("simulator_history_days")?
+            .map_or(Ok(HISTORY_DAYS), |v| v.small(30, 3_000))?;
+        let simulator = SourceChoice::Simulator { seed, history_days };
+        // Resolved, so that a job that is continued elsewhere reads the same folder.
         let path = layers.value("path")?.map(|v| v.path()).transpose()?;
+        let path = path.map(|path| path.canonicalize().unwrap_or(path));
+        let configured_path = path.clone();
         let source = match layers.value("source")? {
             None => path.map_or(simulator, |path| SourceChoice::Files { path }),
             Some(value) => match (value.text()?.as_str(), path) {
@@ -129,6 +135,9 @@ impl Config {
         Ok(Self {
             data_dir,
             source,
+            path: configured_path,
+            seed,
+            history_days,
             settlement_points: layers
                 .value("settlement_points")?
                 .map_or(Ok(Vec::new()), |v| v.settlement_points())?,
@@ -147,11 +156,9 @@ impl Config {
     #[must_use]
     pub fn entries(&self) -> Vec<(&'static str, String)> {
         let quoted = |text: &str| format!("{text:?}");
-        let (source, path, seed, history_days) = match &self.source {
-            SourceChoice::Simulator { seed, history_days } => {
-                ("simulator", None, *seed, *history_days)
-            }
-            SourceChoice::Files { path } => ("files", Some(path), SEED, HISTORY_DAYS),
+        let source = match &self.source {
+            SourceChoice::Simulator { .. } => "simulator",
+            SourceChoice::Files { .. } => "files",
         };
         let points: Vec<String> =
             self.settlement_points.iter().map(|point| quoted(point.name())).collect();
@@ -161,10 +168,10 @@ impl Config {
             ("data_dir", quoted(&self.data_dir.display().to_string())),
             ("source", quoted(source)),
         ];
-        entries.extend(path.map(|path| ("path", quoted(&path.display().to_string()))));
+        entries.extend(self.path.iter().map(|path| ("path", quoted(&path.display().to_string()))));
         entries.extend([
-            ("simulator_seed", seed.to_string()),
-            ("simulator_history_days", history_days.to_string()),
+            ("simulator_seed", self.seed.to_string()),
+            ("simulator_history_days", self.history_days.to_string()),
             ("settlement_points", format!("[{}]", points.join(", "))),
             ("thresholds", format!("[{}]", thresholds.join(", "))),
             ("retrain_every", quoted(&format!("{}d", self.retrain_every_days))),

@@ -1,5 +1,6 @@
 //! One configured value: texts from a file, the environment or a flag, read as what a key needs.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use forecast::threshold::Thresholds;
@@ -65,10 +66,17 @@ impl Value<'_> {
 
     pub(super) fn settlement_points(&self) -> Result<Vec<SettlementPoint>, ConfigError> {
         let point = |name: &str| {
-            SettlementPoint::new(name)
-                .map_err(|_| self.wrong("ERCOT's names of settlement points, e.g. HB_HUBAVG"))
+            SettlementPoint::new(name).map_err(|_| {
+                self.wrong("ERCOT's names of settlement points in capitals, e.g. HB_HUBAVG")
+            })
         };
-        self.list().into_iter().map(point).collect()
+        let points: Vec<SettlementPoint> =
+            self.list().into_iter().map(point).collect::<Result<_, _>>()?;
+        let distinct: BTreeSet<&SettlementPoint> = points.iter().collect();
+        if distinct.len() < points.len() {
+            return Err(self.wrong("each settlement point once"));
+        }
+        Ok(points)
     }
 
     pub(super) fn thresholds(&self) -> Result<Thresholds, ConfigError> {
@@ -76,6 +84,7 @@ impl Value<'_> {
             text.parse::<f64>().map_err(|_| self.wrong("prices in $/MWh, e.g. 50, 100, 200"))
         };
         let prices: Vec<f64> = self.list().into_iter().map(number).collect::<Result<_, _>>()?;
-        Thresholds::new(&prices).map_err(|error| self.wrong(error.to_string()))
+        Thresholds::new(&prices)
+            .map_err(|_| self.wrong("1 to 20 prices above 0 in $/MWh, ascending and all different"))
     }
 }

@@ -11,7 +11,7 @@ use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 use market::observation::{KnownAt, Series, SeriesKey};
 use market::place::SettlementPoint;
-use market::time::{OperatingDay, instant, local};
+use market::time::{OperatingDay, display, instant};
 use orchestration::StageContext;
 use rayon::prelude::*;
 
@@ -23,13 +23,31 @@ const WARM_UP_DAYS: i32 = 60;
 /// Older issue days than these weigh next to nothing.
 const TRAINING_DAYS_MAX: i32 = 1_830;
 
+/// Refuses settlement points without any recent real-time price: nothing could be said about them.
+pub fn require_prices(view: &KnownAt<'_>, points: &[SettlementPoint]) -> Result<(), JobError> {
+    for point in points {
+        let prices = view.series(&SeriesKey::at(Series::RealTimeLmp, point));
+        if prices.latest(SignedDuration::ZERO, PRICES_REACH).is_none() {
+            return Err(JobError::NotEnoughData(format!(
+                "settlement point {point}: the source has no real-time prices of the 400 days before {}; choose another point, an issue time within the history, or add the prices",
+                display(view.instant())
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Prices older than this are none.
+const PRICES_REACH: SignedDuration = SignedDuration::from_hours(400 * 24);
+
 /// Returns the past issue times that trainings between two issue times learn from: every operating
-/// day before the later one, at its time of day, from `WARM_UP_DAYS` after the first price on.
+/// day before the later one, at the given time of day, from `WARM_UP_DAYS` after the first price on.
 #[must_use]
 pub fn training_issue_times(
     view: &KnownAt<'_>,
     points: &[SettlementPoint],
     (first_training, last_training): (Timestamp, Timestamp),
+    time_of_day: Time,
 ) -> Vec<Timestamp> {
     let first = |point: &SettlementPoint| {
         view.series(&SeriesKey::at(Series::HourlyMaxLmp, point)).first_interval()
@@ -39,7 +57,7 @@ pub fn training_issue_times(
     let mut day = OperatingDay::of(first).plus_days(WARM_UP_DAYS).max(oldest);
     let mut times = Vec::new();
     while day < OperatingDay::of(last_training) {
-        times.push(at_time_of_day(day, local(last_training).time()));
+        times.push(at_time_of_day(day, time_of_day));
         day = day.plus_days(1);
     }
     times

@@ -80,7 +80,8 @@ impl Ledger {
         Self { folder }
     }
 
-    /// Adds a forecast. The same run adding it again replaces its own file by an equal one.
+    /// Adds a forecast. The same run adding the same again changes nothing; a file that holds
+    /// another forecast is never replaced, the new one gets a further name.
     pub fn add(
         &self,
         run: RunId,
@@ -89,8 +90,18 @@ impl Ledger {
     ) -> Result<PathBuf, LedgerError> {
         let issue = provenance.issue_time.strftime("%Y%m%dT%H%M%SZ");
         let day = market::time::OperatingDay::of(provenance.issue_time);
-        let path = self.folder.join(day.to_string()).join(format!("{issue}-{run}.parquet"));
-        write_forecast(&path, rows, provenance)?;
+        let folder = self.folder.join(day.to_string());
+        let mut path = folder.join(format!("{issue}-{run}.parquet"));
+        for copy in 2.. {
+            if !path.exists() {
+                write_forecast(&path, rows, provenance)?;
+                break;
+            }
+            if read_forecast(&path).is_ok_and(|kept| kept == rows) {
+                break;
+            }
+            path = folder.join(format!("{issue}-{run}.{copy}.parquet"));
+        }
         Ok(path)
     }
 

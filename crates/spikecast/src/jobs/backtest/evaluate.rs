@@ -48,6 +48,10 @@ fn write_all(
     write_forecast(&workspace.forecasts(), &rows, &provenance(input)?)?;
     let truth = label(&rows, &load(input)?);
     let cells = score_all(&rows, &truth, input);
+    if cells.is_empty() {
+        let message = "the source knows no prices of the forecast hours, so there is nothing to score; choose earlier days or add the prices";
+        return Err(JobError::NotEnoughData(message.to_owned()));
+    }
     let json = scores_json(&cells, input);
     write_atomically(&workspace.scores(), |out| out.write_all(json.as_bytes()))?;
     let page = page(&rows, &truth, &cells, input)?;

@@ -89,6 +89,12 @@ fn headlines(cells: &[Cell], input: &BacktestInput) -> Vec<String> {
     let sentence = |(threshold, price): (usize, &f64)| {
         let group = Group { settlement_point: None, threshold, lead_day: None };
         let scores = find(cells, &group)?.scores.get(&Forecaster::Combined)?;
+        if scores.exceedances == 0 {
+            return Some(format!(
+                "Above ${price}: no exceedance in {} hours, so no skill.",
+                scores.hours
+            ));
+        }
         let percent = |share: f64| format!("{:+.1} %", 100.0 * share);
         let interval = scores.log_loss_skill_interval.map_or_else(String::new, |interval| {
             format!(" (90 % interval {} to {})", percent(interval.lower), percent(interval.upper))

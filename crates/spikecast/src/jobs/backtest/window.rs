@@ -42,7 +42,7 @@ fn forecast(
     let forecaster = Forecaster::Model { version, model: Box::new(model) };
     let mut rows = Vec::new();
     for issue_time in times {
-        let examples = shared.examples.get(&issue_time).map_or(&[][..], Vec::as_slice);
+        let examples = shared.examples.get(&issue_time).expect("every issue day was described");
         rows.extend(forecast_rows(&forecaster, examples, &thresholds, &Quality::Fresh));
     }
     Ok(rows)

@@ -14,7 +14,7 @@ use orchestration::StageContext;
 use super::shapes::BacktestInput;
 use crate::jobs::failure::JobError;
 use crate::jobs::source::series_keys;
-use crate::jobs::training::{describe_past, training_issue_times};
+use crate::jobs::training::{describe_past, require_prices, training_issue_times};
 
 /// The output folder and what is in memory.
 #[derive(Debug)]
@@ -77,6 +77,8 @@ impl BacktestWorkspace {
             return Ok(shared.clone());
         }
         let history = load(input)?;
+        let first = history.known_at(input.first_issue_time());
+        require_prices(&first, &input.targets.points()?)?;
         let examples = describe(input, &history, stage)?;
         let computed = Arc::new(Shared { history, examples });
         *shared = Some(computed.clone());
@@ -110,8 +112,12 @@ fn describe(
     let (points, thresholds) = (input.targets.points()?, input.targets.thresholds()?);
     let view = history.known_at(Timestamp::MAX);
     let last = input.last_issue_time();
-    let mut times = training_issue_times(&view, &points, (input.first_issue_time(), last));
-    times.push(last);
+    let trainings = (input.first_issue_time(), last);
+    let mut times = training_issue_times(&view, &points, trainings, input.issue_time_of_day);
+    // A backtest may begin before the first day that is learnt from.
+    times.extend(input.windows().iter().flat_map(|window| input.issue_times(window)));
+    times.sort_unstable();
+    times.dedup();
     let described = describe_past(&view, &times, &points, &thresholds, stage)?;
     Ok(times.into_iter().zip(described).collect())
 }

@@ -49,6 +49,15 @@ struct Archived {
     until: Timestamp,
 }
 
+/// Under this name the archive remembers how often imported observations were corrected.
+const GENERATION: &str = "generation";
+
+/// Returns how often observations that were imported before were changed or removed since.
+pub(super) fn generation(archive: &Archive) -> Result<u64, JobError> {
+    let recorded = archive.imported(GENERATION)?;
+    Ok(recorded.and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
 /// The part that files are imported to; importing them again replaces it.
 const IMPORTED: &str = "imported";
 
@@ -66,7 +75,13 @@ impl Fetching<'_> {
             published_until: Timestamp::MAX,
         };
         let observations = self.source.fetch(&request)?;
-        self.archive.replace(&self.part(key, IMPORTED), &observations)?;
+        let part = self.part(key, IMPORTED);
+        if self.archive.would_correct(&part, &observations)? {
+            // First, so that a crash in between counts once too often rather than not at all.
+            let next = generation(self.archive)? + 1;
+            self.archive.record_import(GENERATION, &next.to_string())?;
+        }
+        self.archive.replace(&part, &observations)?;
         self.archive.record_import(&name, &fingerprint)?;
         Ok(observations.len())
     }

@@ -58,7 +58,7 @@ pub fn registry(workspace: &Arc<Workspace>) -> Registry {
         registry.register(name, move |stage: &StageContext| function(&workspace, stage));
     };
     add("fetch", |workspace, stage| finish(fetch::fetch(workspace, &input(stage)?, stage)));
-    add("validate", |workspace, stage| finish(validate::validate(workspace, &input(stage)?)));
+    add("validate", |workspace, stage| validate::validate(workspace, &input(stage)?));
     add("features", |workspace, stage| {
         finish(features::features(workspace, &input(stage)?, stage.run_id()))
     });

@@ -182,7 +182,7 @@ fn held_out(model: &FittedModel) -> Vec<ThresholdSkill> {
             upper: interval.1,
         }),
     };
-    model.held_out().iter().map(skill).collect()
+    model.held_out().iter().filter(|held_out| 0 < held_out.hours).map(skill).collect()
 }
 
 fn terms() -> Vec<Term> {

@@ -1,8 +1,11 @@
 //! Stage *train*: a new model when the newest one is older than the configured days.
 
 use jiff::SignedDuration;
+use market::archive::Archive;
+use market::time::local;
 use orchestration::StageContext;
 
+use super::fetch::generation;
 use super::shapes::{ForecastInput, ModelReference, TrainOutput};
 use super::workspace::Workspace;
 use crate::jobs::failure::JobError;
@@ -29,7 +32,9 @@ pub(super) fn train(
     let history = workspace.history(input)?;
     let view = history.known_at(input.issue_time);
     let (points, thresholds) = (input.targets.points()?, input.targets.thresholds()?);
-    let times = training_issue_times(&view, &points, (input.issue_time, input.issue_time));
+    let time_of_day = local(input.issue_time).time();
+    let times =
+        training_issue_times(&view, &points, (input.issue_time, input.issue_time), time_of_day);
     let past = describe_past(&view, &times, &points, &thresholds, stage)?;
     stage.progress(0, 0, "fitting models");
     let model = training::train(&view, past.iter().flatten(), &thresholds)?;
@@ -53,7 +58,10 @@ pub(super) fn previous(
 
 fn registry(workspace: &Workspace, input: &ForecastInput) -> Result<ModelRegistry, JobError> {
     let source_id = input.source.open()?.id();
-    Ok(ModelRegistry::in_folder(workspace.data_dir.models(&source_id, &input.targets.scope())))
+    // Models that learnt from data that was corrected since are of an earlier generation.
+    let generation = generation(&Archive::open(&workspace.data_dir.archive(&source_id))?)?;
+    let scope = format!("{}-{generation}", input.targets.scope());
+    Ok(ModelRegistry::in_folder(workspace.data_dir.models(&source_id, &scope)))
 }
 
 fn reference(entry: ModelEntry) -> ModelReference {

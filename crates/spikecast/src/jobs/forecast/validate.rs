@@ -2,35 +2,52 @@
 
 use jiff::SignedDuration;
 use market::observation::{KnownAt, Series, SeriesKey};
+use market::time::display;
+use orchestration::{StageOutput, StageResult};
 
 use super::shapes::{ForecastInput, InputStatus, ValidateOutput};
 use super::workspace::Workspace;
-use crate::jobs::failure::JobError;
 use crate::jobs::source::series_keys;
+use crate::jobs::training::require_prices;
 
 /// Coverage is judged over this span before the issue time.
 const JUDGED: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Nothing older than this is looked for.
 const REACH: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-pub(super) fn validate(
-    workspace: &Workspace,
-    input: &ForecastInput,
-) -> Result<ValidateOutput, JobError> {
+pub(super) fn validate(workspace: &Workspace, input: &ForecastInput) -> StageResult {
     let history = workspace.history(input)?;
     let view = history.known_at(input.issue_time);
-    for point in input.targets.points()? {
-        let prices = view.series(&SeriesKey::at(Series::RealTimeLmp, &point));
-        if prices.latest(SignedDuration::ZERO, REACH).is_none() {
-            return Err(JobError::NotEnoughData(format!(
-                "settlement point {point}: the source has no real-time prices of the 400 days before {}; choose another point, an issue time within the history, or add the prices",
-                market::time::display(input.issue_time)
-            )));
-        }
-    }
+    require_prices(&view, &input.targets.points()?)?;
     let keys = series_keys(&input.targets.points()?);
-    Ok(ValidateOutput { inputs: keys.iter().map(|key| status(&view, key)).collect() })
+    let (mut inputs, mut reasons) = (Vec::new(), Vec::new());
+    for key in &keys {
+        let status = status(&view, key);
+        reasons.extend(shortcoming(key, &status));
+        inputs.push(status);
+    }
+    let output = StageOutput::of(&ValidateOutput { inputs })?;
+    Ok(reasons.into_iter().fold(output, StageOutput::degraded_because))
 }
+
+/// Says why a forecast that rests on this input is degraded. Prices and load must be there and be
+/// recent; what else is missing makes the forecast poorer, which the model has learnt to live with.
+fn shortcoming(key: &SeriesKey, status: &InputStatus) -> Option<String> {
+    let newest = status.newest_interval?;
+    let is_essential = matches!(key.series, Series::RealTimeLmp | Series::LoadActual);
+    if !is_essential || (status.fresh && COVERAGE_MIN <= status.coverage) {
+        return None;
+    }
+    Some(format!(
+        "{}: newest of {}, {:.0} % of the last week known",
+        status.name,
+        display(newest),
+        100.0 * status.coverage
+    ))
+}
+
+/// Load is a day behind, which is 14 % of a week.
+const COVERAGE_MIN: f64 = 0.75;
 
 /// How far beyond the issue time a series should reach (behind it, when negative).
 fn expected_reach(series: Series) -> SignedDuration {
