@@ -3,6 +3,8 @@
 //! A [`Pipeline`] is a checked graph of [`Stage`]s; a stage names a function of the [`Registry`].
 //! [`PipelineExecutor`] runs a pipeline durably: every step is written to the [`Journal`] first
 //! and acted upon second, so a process that dies at any point resumes where it stood.
+//! [`TaskManager`] runs closures in memory, whose outputs flow to dependents with their Rust types.
+//! [`ErrorRecoveryManager`] says for both what is done about which failure.
 //!
 //! What happens next is decided by pure functions over values ([`run`], [`recovery`]); only
 //! [`journal`], [`runtime`] and [`clock`] touch the world. This crate knows nothing about what the
@@ -53,15 +55,24 @@ pub mod pipeline;
 pub mod recovery;
 pub mod run;
 pub mod runtime;
+pub mod simulation;
 pub mod task;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use journal::{Journal, JournalError, JournalReader, Submission};
 pub use pipeline::{Pipeline, PipelineBuilder, PipelineError, Stage};
-pub use recovery::{FailureClass, RetryPolicy, StageFailure};
+pub use recovery::{
+    BreakerPolicy, DeadlineAlert, DeadlinePolicy, ErrorRecoveryManager, FailureClass,
+    RecoveryAction, RecoveryContext, RecoveryStrategy, RecoveryTrigger, RetryPolicy, StageFailure,
+    WhenLate,
+};
 pub use run::{
-    AttemptOutcome, AttemptReport, OutputError, RunId, RunReport, RunStatus, RunSummary,
+    AttemptOutcome, AttemptReport, Deadline, OutputError, RunId, RunReport, RunStatus, RunSummary,
     StageReport, StageStatus,
 };
 pub use runtime::{ExecutionError, Observation, ObservationKind, PipelineExecutor};
-pub use task::{CancellationToken, Priority, Registry, StageContext, StageOutput, StageResult};
+pub use task::{
+    CancellationToken, Concurrency, Priority, Registry, Retries, StageContext, StageOutput,
+    StageResult, Task, TaskContext, TaskError, TaskFailure, TaskHandle, TaskId, TaskInputs,
+    TaskManager, TaskMetrics, TaskPriority, TaskResult, TaskStatus,
+};

@@ -11,4 +11,5 @@ mod writer;
 pub use error::JournalError;
 pub use format::FORMAT_VERSION;
 pub use reader::JournalReader;
+pub(crate) use writer::Earlier;
 pub use writer::{Journal, Submission};

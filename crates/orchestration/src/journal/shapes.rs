@@ -214,7 +214,7 @@ impl FailureShape {
             ClassShape::Cancelled => FailureClass::Cancelled,
         };
         let wait = self.wait_seconds.map(read_seconds).transpose()?;
-        Ok(StageFailure { class, message: self.message, wait })
+        Ok(StageFailure { wait, ..StageFailure::new(class, self.message) })
     }
 }
 

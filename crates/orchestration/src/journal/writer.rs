@@ -20,6 +20,9 @@ SELECT id FROM runs WHERE pipeline = ?1 AND key = ?2 AND NOT EXISTS (
   SELECT 1 FROM events WHERE run_id = runs.id AND kind IN ('run_finished', 'run_cancelled'))
 ORDER BY id DESC LIMIT 1";
 
+const SQL_FIRST: &str = "\
+SELECT id FROM runs WHERE pipeline = ?1 AND key = ?2 ORDER BY id LIMIT 1";
+
 const SQL_SUBMIT: &str = "\
 INSERT INTO runs (pipeline, key, submitted_at, input, definition) VALUES (?1, ?2, ?3, ?4, ?5)";
 
@@ -28,9 +31,18 @@ INSERT INTO runs (pipeline, key, submitted_at, input, definition) VALUES (?1, ?2
 pub struct Submission {
     /// The run to execute.
     pub run_id: RunId,
-    /// Whether it is an unfinished run of the same pipeline and key. It continues with the
-    /// definition and the input it was first submitted with.
+    /// Whether it is an earlier run of the same pipeline and key. It continues, or has ended, with
+    /// the definition and the input it was first submitted with.
     pub resumed: bool,
+}
+
+/// Which earlier run of the same pipeline and key stands for a new submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Earlier {
+    /// The latest one that is not over.
+    Unfinished,
+    /// The first one, whatever became of it.
+    First,
 }
 
 /// A journal that this process alone writes to.
@@ -90,23 +102,27 @@ impl Journal {
         &self.reader
     }
 
-    /// Returns the unfinished run of this pipeline and key, or records a new one.
+    /// Returns the earlier run that stands for this submission, or records a new one.
     pub(crate) fn submit(
         &self,
+        earlier: Earlier,
         pipeline: &Pipeline,
-        key: &str,
-        input: &Value,
+        (key, input): (&str, &Value),
         now: Timestamp,
     ) -> Result<Submission, JournalError> {
+        let sql = match earlier {
+            Earlier::Unfinished => SQL_UNFINISHED,
+            Earlier::First => SQL_FIRST,
+        };
         let definition = shapes::write_pipeline(pipeline);
         let write = |connection: &mut Connection| {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let unfinished: Option<i64> = transaction
-                .prepare_cached(SQL_UNFINISHED)?
+            let found: Option<i64> = transaction
+                .prepare_cached(sql)?
                 .query_row([pipeline.name(), key], |row| row.get(0))
                 .optional()?;
-            if let Some(id) = unfinished {
+            if let Some(id) = found {
                 return Ok(Submission { run_id: RunId(id), resumed: true });
             }
             let input = input.to_string();
@@ -173,7 +189,8 @@ mod tests {
         let pipeline = PipelineBuilder::new("day").stage(Stage::new("a", "work")).build().unwrap();
         let journal = Journal::open(&path).unwrap();
         let now = Timestamp::UNIX_EPOCH;
-        let run_id = journal.submit(&pipeline, "k", &Value::Null, now).unwrap().run_id;
+        let run_id =
+            journal.submit(Earlier::First, &pipeline, ("k", &Value::Null), now).unwrap().run_id;
         // SQLite answers in the same way when it meets its own limit and when it meets the disk's.
         journal.reader.connection().pragma_update(None, "max_page_count", 20).unwrap();
         let large = "x".repeat(1 << 20);
@@ -198,7 +215,8 @@ mod tests {
         let pipeline = PipelineBuilder::new("day").stage(Stage::new("a", "work")).build().unwrap();
         let journal = Journal::open(&folder.path().join("journal.sqlite")).unwrap();
         let now = Timestamp::UNIX_EPOCH;
-        let run_id = journal.submit(&pipeline, "k", &Value::Null, now).unwrap().run_id;
+        let run_id =
+            journal.submit(Earlier::First, &pipeline, ("k", &Value::Null), now).unwrap().run_id;
         journal.append(run_id, 0, &[started("work")], &pipeline).unwrap();
         journal.append(run_id, 0, &[started("work")], &pipeline).unwrap_err();
     }

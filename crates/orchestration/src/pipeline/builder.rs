@@ -3,12 +3,12 @@
 //! Whether the named functions exist is checked when the pipeline is submitted, because that
 //! depends on the process.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::{Pipeline, Stage, StageIndex};
 
 /// More stages than this in one pipeline are a mistake of the program that defines it.
-const STAGES_MAX: usize = 100_000;
+const STAGES_MAX: usize = 1_000_000;
 
 /// Why stages do not make a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -134,7 +134,7 @@ impl PipelineBuilder {
 
     /// Turns names of dependencies into positions.
     fn resolve(&self) -> Result<Vec<Vec<StageIndex>>, PipelineError> {
-        let mut positions = BTreeMap::new();
+        let mut positions = HashMap::with_capacity(self.stages.len());
         for (index, stage) in self.stages.iter().enumerate() {
             if positions.insert(stage.name.as_str(), StageIndex(index)).is_some() {
                 let (pipeline, stage) = (self.name.clone(), stage.name.clone());
@@ -147,7 +147,7 @@ impl PipelineBuilder {
     fn resolve_stage(
         &self,
         stage: &Stage,
-        positions: &BTreeMap<&str, StageIndex>,
+        positions: &HashMap<&str, StageIndex>,
     ) -> Result<Vec<StageIndex>, PipelineError> {
         let mut resolved = Vec::with_capacity(stage.after.len());
         for name in &stage.after {

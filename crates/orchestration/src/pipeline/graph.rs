@@ -3,6 +3,7 @@
 //! Only [`super::PipelineBuilder`] makes one.
 
 use super::Stage;
+use crate::recovery::ErrorRecoveryManager;
 
 /// A stage's position in the definition of its pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +40,18 @@ impl Pipeline {
     /// If the index is of another pipeline and out of range here.
     pub fn stage(&self, index: StageIndex) -> &Stage {
         &self.stages[index.0]
+    }
+
+    /// Adds the fallbacks that were registered for stages and are not on their ladders yet.
+    pub(crate) fn with_fallbacks(mut self, recovery: &ErrorRecoveryManager) -> Self {
+        for stage in &mut self.stages {
+            for function in recovery.fallbacks(&stage.name) {
+                if !stage.functions().any(|present| present == function) {
+                    stage.fallbacks.push(function.clone());
+                }
+            }
+        }
+        self
     }
 
     /// Returns the stages that `index` waits for.

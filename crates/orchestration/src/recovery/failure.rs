@@ -2,6 +2,7 @@
 //!
 //! Whoever raises a failure chooses its class; what the class leads to is decided in `retry`.
 
+use std::any::TypeId;
 use std::error::Error;
 use std::fmt;
 
@@ -85,7 +86,7 @@ impl fmt::Display for FailureClass {
 }
 
 /// Why an attempt failed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{class}: {message}")]
 pub struct StageFailure {
     /// What kind of failure it was.
@@ -94,12 +95,23 @@ pub struct StageFailure {
     pub message: String,
     /// How long the other side asked to be left alone.
     pub wait: Option<SignedDuration>,
+    /// The registered type of the error, known only to the process in which it happened.
+    pub(crate) error_type: Option<TypeId>,
 }
+
+/// Failures are equal if they say the same; the journal forgets the error's type.
+impl PartialEq for StageFailure {
+    fn eq(&self, other: &Self) -> bool {
+        (self.class, &self.message, self.wait) == (other.class, &other.message, other.wait)
+    }
+}
+
+impl Eq for StageFailure {}
 
 impl StageFailure {
     /// Returns a failure with a message of its own.
     pub fn new(class: FailureClass, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), wait: None }
+        Self { class, message: message.into(), wait: None, error_type: None }
     }
 
     /// Returns a failure whose message is `error` and all its causes.

@@ -1,11 +1,11 @@
 //! Decides what follows a failed attempt: another try (when?), the next rung, or the end.
 //!
 //! Pure. The ladder itself (which function is next) belongs to the stage; circuit breakers and
-//! deadlines are not known here.
+//! deadlines have files of their own.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::StageFailure;
+use super::{RecoveryStrategy, StageFailure};
 
 /// A server that asks for a longer wait than this is not waited for: its rung has failed.
 const SERVER_WAIT_MAX: SignedDuration = SignedDuration::from_hours(1);
@@ -79,11 +79,14 @@ pub enum Verdict {
     RetryAt(Timestamp),
     /// The next function of the ladder, at once.
     NextRung,
+    /// The stage is left out, and so is what depends on it.
+    Skip,
     /// Nothing is left to try.
     GiveUp,
 }
 
-/// Decides what follows `failure`.
+/// Decides what follows `failure` if only the stage's own policy speaks: what may pass by itself is
+/// tried again.
 ///
 /// # Panics
 /// If no attempt was made: a failure comes after an attempt.
@@ -93,18 +96,51 @@ pub fn after_failure(
     tried: Tried,
     now: Timestamp,
 ) -> Verdict {
+    if failure.class.is_worth_retrying() {
+        try_again(policy, failure, tried, now)
+    } else {
+        descend(tried)
+    }
+}
+
+/// Decides what follows `failure` if `strategy` was registered for it.
+///
+/// # Panics
+/// If no attempt was made: a failure comes after an attempt.
+pub fn follow(
+    strategy: &RecoveryStrategy,
+    failure: &StageFailure,
+    tried: Tried,
+    now: Timestamp,
+) -> Verdict {
+    match strategy {
+        RecoveryStrategy::Retry(policy)
+        | RecoveryStrategy::Repair { policy, .. }
+        | RecoveryStrategy::Restart { policy, .. } => try_again(policy, failure, tried, now),
+        RecoveryStrategy::Fallback => descend(tried),
+        RecoveryStrategy::Skip => Verdict::Skip,
+    }
+}
+
+fn try_again(
+    policy: &RetryPolicy,
+    failure: &StageFailure,
+    tried: Tried,
+    now: Timestamp,
+) -> Verdict {
     assert!(0 < tried.attempts_made, "a failure comes after an attempt");
     let server_wait = failure.wait.unwrap_or(SignedDuration::ZERO);
-    let is_retried = failure.class.is_worth_retrying()
-        && tried.attempts_made < policy.attempts_max
-        && server_wait <= SERVER_WAIT_MAX;
-    if is_retried {
-        // Full jitter: anything between no wait and the ceiling, so that many who failed
-        // together do not come back together.
-        let jittered = policy.ceiling(tried.attempts_made).mul_f64(unit_fraction(tried.seed));
-        let delay = jittered.max(server_wait);
-        return Verdict::RetryAt(now.saturating_add(delay).unwrap_or(Timestamp::MAX));
+    if policy.attempts_max <= tried.attempts_made || SERVER_WAIT_MAX < server_wait {
+        return descend(tried);
     }
+    // Full jitter: anything between no wait and the ceiling, so that many who failed together do
+    // not come back together.
+    let jittered = policy.ceiling(tried.attempts_made).mul_f64(unit_fraction(tried.seed));
+    let delay = jittered.max(server_wait);
+    Verdict::RetryAt(now.saturating_add(delay).unwrap_or(Timestamp::MAX))
+}
+
+pub(crate) fn descend(tried: Tried) -> Verdict {
     if 0 < tried.rungs_left { Verdict::NextRung } else { Verdict::GiveUp }
 }
 
@@ -157,7 +193,9 @@ mod tests {
                     shortest = shortest.min(delay);
                     longest = longest.max(delay);
                 }
-                verdict @ (Verdict::NextRung | Verdict::GiveUp) => panic!("{verdict:?}"),
+                verdict @ (Verdict::NextRung | Verdict::Skip | Verdict::GiveUp) => {
+                    panic!("{verdict:?}")
+                }
             }
         }
         (shortest, longest)
@@ -211,6 +249,19 @@ mod tests {
         assert!(matches!(verdict(&failure, 5, 1), Verdict::RetryAt(_)));
         assert_eq!(verdict(&failure, 6, 1), Verdict::NextRung);
         assert_eq!(verdict(&failure, 6, 0), Verdict::GiveUp);
+    }
+
+    #[test]
+    fn a_registered_strategy_decides_whatever_the_class() {
+        let failure = StageFailure::new(FailureClass::Bug, "index out of bounds");
+        let tried = |attempts_made| Tried { attempts_made, rungs_left: 1, seed: 7 };
+        let retry = RecoveryStrategy::Retry(policy());
+        let now = Timestamp::UNIX_EPOCH;
+        assert!(matches!(follow(&retry, &failure, tried(5), now), Verdict::RetryAt(_)));
+        assert_eq!(follow(&retry, &failure, tried(6), now), Verdict::NextRung);
+        let fallback = RecoveryStrategy::Fallback;
+        assert_eq!(follow(&fallback, &failure, tried(1), now), Verdict::NextRung);
+        assert_eq!(follow(&RecoveryStrategy::Skip, &failure, tried(1), now), Verdict::Skip);
     }
 
     #[test]

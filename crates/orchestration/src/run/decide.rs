@@ -8,9 +8,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::state::unite;
-use super::{Event, EventKind, FencingToken, Ladder, RunEnd, RunState, StageState};
+use super::{Deadline, Event, EventKind, FencingToken, Ladder, RunEnd, RunState, StageState};
 use crate::pipeline::StageIndex;
-use crate::recovery::{FailureClass, Tried, Verdict, after_failure, mix};
+use crate::recovery::{
+    Advice, ErrorRecoveryManager, FailureClass, Outlook, Tried, Verdict, advise, after_failure,
+    follow, mix,
+};
 use crate::task::{StageOutput, StageResult};
 
 /// Whether new attempts may start.
@@ -23,6 +26,19 @@ pub enum Mode {
     },
     /// No: the process was asked to stop.
     Stopping,
+}
+
+/// What decisions depend on besides the state.
+#[derive(Clone, Copy, Debug)]
+pub struct Guide<'g> {
+    /// Whether new attempts may start.
+    pub mode: Mode,
+    /// What is done about failures.
+    pub recovery: &'g ErrorRecoveryManager,
+    /// By when the run must be done.
+    pub deadline: Option<&'g Deadline>,
+    /// The present instant.
+    pub now: Timestamp,
 }
 
 /// What an attempt came to, as its worker tells it.
@@ -123,37 +139,66 @@ pub fn losses(state: &RunState, now: Timestamp) -> Vec<Event> {
 /// Returns the event that follows from `state`, if one does.
 ///
 /// Stages whose time to retry has come must have been released before.
-pub fn decide(state: &RunState, mode: Mode, now: Timestamp) -> Option<Event> {
+pub fn decide(state: &RunState, guide: &Guide<'_>) -> Option<Event> {
     if state.is_over() {
         return None;
     }
     let kind = if let Some(&stage) = state.faltered.first() {
-        after_attempt(state, stage, now)?
+        after_attempt(state, stage, guide)?
     } else if let Some((&stage, reason)) = state.doomed.first_key_value() {
         EventKind::StageSkipped { stage, reason: reason.clone() }
     } else if state.unfinished_count() == 0 {
         EventKind::RunFinished { end: run_end(state), degraded: state.degraded() }
     } else {
-        next_attempt(state, mode)?
+        next_attempt(state, guide.mode)?
     };
-    Some(Event { at: now, kind })
+    Some(Event { at: guide.now, kind })
 }
 
-fn after_attempt(state: &RunState, stage: StageIndex, now: Timestamp) -> Option<EventKind> {
+fn after_attempt(state: &RunState, stage: StageIndex, guide: &Guide<'_>) -> Option<EventKind> {
     let record = state.stage(stage);
     let StageState::Faltered { failure } = &record.state else { return None };
     let definition = state.pipeline().stage(stage);
+    let name = &definition.name;
     let rung = record.ladder.rung();
     let tried = Tried {
         attempts_made: record.attempts_on_rung,
         rungs_left: definition.fallbacks.len().saturating_sub(rung),
         seed: attempt_seed(state, stage),
     };
-    Some(match after_failure(&definition.retry, failure, tried, now) {
+    let verdict = match guide.recovery.strategy(name, failure) {
+        Some(strategy) => follow(strategy, failure, tried, guide.now),
+        None => after_failure(&definition.retry, failure, tried, guide.now),
+    };
+    Some(match in_time(state, stage, guide, tried, verdict) {
         Verdict::RetryAt(not_before) => EventKind::RetryScheduled { stage, not_before },
         Verdict::NextRung => EventKind::RungTaken { stage, rung: rung + 1 },
+        Verdict::Skip => {
+            let reason = format!("stage {name} skipped after {failure}");
+            EventKind::StageSkipped { stage, reason }
+        }
         Verdict::GiveUp => EventKind::StageFailed { stage },
     })
+}
+
+/// Takes the next rung instead of a retry for which there is no time.
+fn in_time(
+    state: &RunState,
+    stage: StageIndex,
+    guide: &Guide<'_>,
+    tried: Tried,
+    verdict: Verdict,
+) -> Verdict {
+    let (Verdict::RetryAt(retry_at), Some(deadline)) = (verdict, guide.deadline) else {
+        return verdict;
+    };
+    let remaining = deadline.remaining_from(state, stage);
+    let outlook = Outlook { remaining, rungs_left: tried.rungs_left };
+    match advise(deadline.policy(), outlook, retry_at) {
+        Advice::KeepTrying => verdict,
+        Advice::NextRung => Verdict::NextRung,
+        Advice::Accept => Verdict::GiveUp,
+    }
 }
 
 /// Differs between machines, runs, stages and attempts, and is the same in a replay.
@@ -169,12 +214,14 @@ fn attempt_seed(state: &RunState, stage: StageIndex) -> u64 {
     parts.into_iter().fold(0, |seed, part| mix(seed ^ part))
 }
 
+/// A run fails with its first failed stage. Stages that were skipped without one were left out on
+/// purpose: the run completed, degraded.
 fn run_end(state: &RunState) -> RunEnd {
-    let is_complete = state
+    let is_failed = state
         .pipeline()
         .indices()
-        .all(|index| matches!(state.stage(index).state, StageState::Completed { .. }));
-    if is_complete { RunEnd::Completed } else { RunEnd::Failed }
+        .any(|index| matches!(state.stage(index).state, StageState::Failed { .. }));
+    if is_failed { RunEnd::Failed } else { RunEnd::Completed }
 }
 
 fn next_attempt(state: &RunState, mode: Mode) -> Option<EventKind> {

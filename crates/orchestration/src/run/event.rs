@@ -21,7 +21,7 @@ pub struct Event {
 /// How a run that was not cancelled ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunEnd {
-    /// Every stage completed.
+    /// No stage failed.
     Completed,
     /// Some stage failed or was skipped.
     Failed,
@@ -94,7 +94,7 @@ pub enum EventKind {
         /// This stage.
         stage: StageIndex,
     },
-    /// A stage is not tried, because something it needs will never be there.
+    /// A stage is left out: something it needs will never be there, or its failure calls for it.
     StageSkipped {
         /// This stage.
         stage: StageIndex,

@@ -6,16 +6,19 @@
 mod decide;
 mod event;
 mod id;
+mod path;
 mod report;
 mod stage;
 mod state;
 
 pub(crate) use decide::completed_dependencies;
-pub use decide::{Ended, Mode, Superseded, conclude, decide, losses};
+pub use decide::{Ended, Guide, Mode, Superseded, conclude, decide, losses};
 pub use event::{Event, EventKind, RunEnd};
 pub use id::{FencingToken, RunId, RunIdError};
+pub use path::Deadline;
+pub(crate) use report::take_stage_report;
 pub use report::{
     AttemptReport, OutputError, RunReport, RunStatus, RunSummary, StageReport, StageStatus,
 };
 pub use stage::{Attempt, AttemptOutcome, Ladder, StageRecord, StageState};
-pub use state::{ImpossibleEvent, Recorded, RunPhase, RunState};
+pub use state::{AGEING_STEP, ImpossibleEvent, Recorded, RunPhase, RunState};

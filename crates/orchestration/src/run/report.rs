@@ -22,7 +22,7 @@ pub enum RunStatus {
     Running,
     /// Stopped on request; it can be resumed.
     Interrupted,
-    /// Every stage completed.
+    /// No stage failed.
     Completed,
     /// Some stage failed.
     Failed,
@@ -74,7 +74,7 @@ pub enum StageStatus {
     Completed,
     /// Nothing was left to try.
     Failed,
-    /// Not tried, because a dependency failed.
+    /// Left out, because a dependency failed or its own failure calls for it.
     Skipped,
     /// Failed, in the end because it took too long.
     Timeout,
@@ -246,6 +246,13 @@ impl From<&RunState> for RunReport {
             stages: state.pipeline().indices().map(|index| stage_report(state, index)).collect(),
         }
     }
+}
+
+/// Returns what became of a stage, out of a state that is not used any more.
+pub(crate) fn take_stage_report(state: &mut RunState, index: StageIndex) -> StageReport {
+    let attempts = state.take_attempts(index);
+    let started_at = attempts.first().map(|attempt| attempt.started_at);
+    StageReport { attempts, started_at, ..stage_report(state, index) }
 }
 
 fn stage_report(state: &RunState, index: StageIndex) -> StageReport {

@@ -43,7 +43,7 @@ pub enum StageState {
         /// Why the last attempt failed.
         failure: StageFailure,
     },
-    /// Never tried.
+    /// Left out: because of a stage it depends on, or on purpose after a failure of its own.
     Skipped {
         /// Why.
         reason: String,

@@ -4,11 +4,10 @@
 //! resumed run cannot differ from one that never stopped. What follows from a state is decided in
 //! `decide`.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{
@@ -21,6 +20,13 @@ use crate::task::{Priority, StageOutput};
 
 /// A process that died this often during one rung of one stage probably dies because of it.
 const LOST_ATTEMPTS_MAX: u32 = 20;
+
+/// A ready stage that waits so long is as urgent as one of the next priority that has just become
+/// ready, so nothing waits for ever behind more urgent work.
+pub const AGEING_STEP: SignedDuration = SignedDuration::from_mins(10);
+
+/// Orders ready stages: the earlier, the sooner they start.
+type Turn = (Timestamp, StageIndex);
 
 /// What was journalled when a run was submitted.
 #[derive(Clone, Debug)]
@@ -69,7 +75,9 @@ pub struct RunState {
     ended_at: Option<Timestamp>,
     token_next: u64,
     // Indices into `stages`, so that deciding costs the same in small and large runs.
-    pub(super) ready: BTreeSet<(Reverse<Priority>, StageIndex)>,
+    pub(super) ready: BTreeSet<Turn>,
+    /// Since when ready stages are so.
+    ready_since: Vec<Timestamp>,
     pub(super) retrying: BTreeSet<(Timestamp, StageIndex)>,
     pub(super) running: BTreeSet<StageIndex>,
     pub(super) faltered: BTreeSet<StageIndex>,
@@ -87,7 +95,7 @@ impl RunState {
         for index in pipeline.indices() {
             let unmet = pipeline.dependencies(index).len();
             if unmet == 0 {
-                ready.insert((Reverse(pipeline.stage(index).priority), index));
+                ready.insert(turn(pipeline.stage(index).priority, recorded.submitted_at, index));
             }
             stages.push(StageRecord {
                 state: if unmet == 0 { StageState::Ready } else { StageState::Waiting { unmet } },
@@ -100,6 +108,7 @@ impl RunState {
         }
         Self {
             unfinished: stages.len(),
+            ready_since: vec![recorded.submitted_at; stages.len()],
             recorded,
             stages,
             phase: RunPhase::Pending,
@@ -146,6 +155,21 @@ impl RunState {
         &self.stages[index.0]
     }
 
+    /// Returns the stages that can start, in the order in which they will.
+    pub fn ready(&self) -> impl Iterator<Item = StageIndex> {
+        self.ready.iter().map(|(_, stage)| *stage)
+    }
+
+    /// Returns since when a stage is ready, if it is.
+    pub fn ready_since(&self, index: StageIndex) -> Option<Timestamp> {
+        (self.stages[index.0].state == StageState::Ready).then(|| self.ready_since[index.0])
+    }
+
+    /// Takes the attempts of a stage away, from a state that is not used any more.
+    pub(super) fn take_attempts(&mut self, index: StageIndex) -> Vec<Attempt> {
+        std::mem::take(&mut self.stages[index.0].attempts)
+    }
+
     /// Returns how many attempts are being made.
     pub fn running_count(&self) -> usize {
         self.running.len()
@@ -167,7 +191,7 @@ impl RunState {
             && not_before <= now
         {
             self.retrying.pop_first();
-            self.make_ready(index);
+            self.make_ready(index, not_before);
         }
     }
 
@@ -180,8 +204,20 @@ impl RunState {
     pub fn degraded(&self) -> Vec<String> {
         let mut reasons = Vec::new();
         for record in &self.stages {
-            if let StageState::Completed { output } = &record.state {
-                unite(&mut reasons, &output.degraded);
+            match &record.state {
+                StageState::Completed { output } => unite(&mut reasons, &output.degraded),
+                // Tried and then left out on purpose.
+                StageState::Skipped { reason } if !record.attempts.is_empty() => {
+                    unite(&mut reasons, std::slice::from_ref(reason));
+                }
+                StageState::Waiting { .. }
+                | StageState::Ready
+                | StageState::Retrying { .. }
+                | StageState::Running { .. }
+                | StageState::Faltered { .. }
+                | StageState::Failed { .. }
+                | StageState::Skipped { .. }
+                | StageState::Cancelled { .. } => {}
             }
         }
         reasons
@@ -217,13 +253,13 @@ impl RunState {
             }
             EventKind::AttemptCancelled { stage, token } => {
                 self.end_attempt(*stage, *token, AttemptOutcome::Cancelled, at)
-                    && self.make_ready(*stage)
+                    && self.make_ready(*stage, at)
             }
             EventKind::AttemptLost { stage, token } => {
-                self.end_attempt(*stage, *token, AttemptOutcome::Lost, at) && self.lose(*stage)
+                self.end_attempt(*stage, *token, AttemptOutcome::Lost, at) && self.lose(*stage, at)
             }
             EventKind::RetryScheduled { stage, not_before } => self.retry(*stage, *not_before),
-            EventKind::RungTaken { stage, rung } => self.take_rung(*stage, *rung),
+            EventKind::RungTaken { stage, rung } => self.take_rung(*stage, *rung, at),
             EventKind::StageFailed { stage } => self.fail(*stage, at),
             EventKind::StageSkipped { stage, reason } => self.skip(*stage, reason, at),
             EventKind::RunInterrupted => {
@@ -253,7 +289,12 @@ impl RunState {
         }
         match record.state {
             StageState::Ready => {
-                self.ready.remove(&(Reverse(self.recorded.pipeline.stage(index).priority), index));
+                let turn = turn(
+                    self.recorded.pipeline.stage(index).priority,
+                    self.ready_since[index.0],
+                    index,
+                );
+                self.ready.remove(&turn);
             }
             // In a replay nobody has watched the clock, so the stage is still in its wait.
             StageState::Retrying { not_before } => {
@@ -268,6 +309,8 @@ impl RunState {
             | StageState::Cancelled { .. } => return false,
         }
         record.state = StageState::Running { token };
+        // Nearly every stage needs one attempt; room for four would be most of a large run's memory.
+        record.attempts.reserve_exact(1);
         record.attempts.push(attempt);
         self.token_next += 1;
         self.running.insert(index);
@@ -301,16 +344,22 @@ impl RunState {
             if let StageState::Waiting { unmet } = &mut self.stages[dependent.0].state {
                 *unmet -= 1;
                 if *unmet == 0 {
-                    self.make_ready(*dependent);
+                    self.make_ready(*dependent, at);
                 }
             }
         }
         true
     }
 
-    fn make_ready(&mut self, index: StageIndex) -> bool {
+    fn make_ready(&mut self, index: StageIndex, at: Timestamp) -> bool {
         self.stages[index.0].state = StageState::Ready;
-        self.ready.insert((Reverse(self.recorded.pipeline.stage(index).priority), index))
+        self.ready_since[index.0] = at;
+        self.ready.insert(self.turn_of(index))
+    }
+
+    fn turn_of(&self, index: StageIndex) -> Turn {
+        let priority = self.recorded.pipeline.stage(index).priority;
+        turn(priority, self.ready_since[index.0], index)
     }
 
     fn falter(&mut self, index: StageIndex, failure: StageFailure) -> bool {
@@ -320,11 +369,11 @@ impl RunState {
         self.faltered.insert(index)
     }
 
-    fn lose(&mut self, index: StageIndex) -> bool {
+    fn lose(&mut self, index: StageIndex, at: Timestamp) -> bool {
         let record = &mut self.stages[index.0];
         record.lost_on_rung += 1;
         if record.lost_on_rung < LOST_ATTEMPTS_MAX {
-            return self.make_ready(index);
+            return self.make_ready(index, at);
         }
         let message = format!("the process died {LOST_ATTEMPTS_MAX} times during this stage");
         self.falter(index, StageFailure::new(FailureClass::Bug, message))
@@ -338,7 +387,7 @@ impl RunState {
         self.retrying.insert((not_before, index))
     }
 
-    fn take_rung(&mut self, index: StageIndex, rung: usize) -> bool {
+    fn take_rung(&mut self, index: StageIndex, rung: usize, at: Timestamp) -> bool {
         let function_exists = self.recorded.pipeline.stage(index).rung(rung).is_some();
         let record = &mut self.stages[index.0];
         let StageState::Faltered { failure } = &record.state else { return false };
@@ -355,7 +404,7 @@ impl RunState {
         record.attempts_on_rung = 0;
         record.lost_on_rung = 0;
         self.faltered.remove(&index);
-        self.make_ready(index)
+        self.make_ready(index, at)
     }
 
     fn fail(&mut self, index: StageIndex, at: Timestamp) -> bool {
@@ -369,7 +418,7 @@ impl RunState {
     }
 
     fn skip(&mut self, index: StageIndex, reason: &str, at: Timestamp) -> bool {
-        if self.doomed.remove(&index).is_none() {
+        if self.doomed.remove(&index).is_none() && !self.faltered.remove(&index) {
             return false;
         }
         self.finish(index, StageState::Skipped { reason: reason.to_owned() }, at);
@@ -428,6 +477,17 @@ impl RunState {
         let stage = stage.map(|index| self.pipeline().stage(*index).name.clone());
         ImpossibleEvent { kind, stage }
     }
+}
+
+/// Urgent stages are treated as if they had become ready earlier.
+fn turn(priority: Priority, since: Timestamp, index: StageIndex) -> Turn {
+    let steps = match priority {
+        Priority::Low => 0,
+        Priority::Medium => 1,
+        Priority::High => 2,
+        Priority::Critical => 3,
+    };
+    (since.saturating_sub(AGEING_STEP * steps).unwrap_or(Timestamp::MIN), index)
 }
 
 /// Adds those of `more` that are not there yet, in order.

@@ -1,7 +1,7 @@
 //! One execution of a run: take an event → decide → append → act.
 //!
 //! The loop waits in exactly one place, on its channel, and for no longer than until the next
-//! retry. Workers end when the execution does.
+//! retry or look at the deadline. Workers end when the execution does.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -9,12 +9,15 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::worker::{Job, Message, work};
 use super::{ExecutionError, Observation, ObservationKind, PipelineExecutor};
 use crate::pipeline::StageIndex;
+use crate::recovery::{DeadlineWatch, Remaining};
 use crate::run::{
-    Event, EventKind, FencingToken, Mode, RunReport, RunState, RunStatus, completed_dependencies,
-    conclude, decide, losses,
+    Deadline, Event, EventKind, FencingToken, Guide, Mode, RunReport, RunState, RunStatus,
+    completed_dependencies, conclude, decide, losses,
 };
 use crate::task::{CancellationToken, StageContext};
 
@@ -30,12 +33,21 @@ pub(super) struct Execution<'e> {
     stop: CancellationToken,
     /// How long attempts took whose end is being journalled.
     elapsed: BTreeMap<FencingToken, Duration>,
+    deadline: Option<&'e Deadline>,
+    watch: DeadlineWatch,
 }
 
 impl<'e> Execution<'e> {
     pub(super) fn new(executor: &'e PipelineExecutor, state: RunState, sequence: i64) -> Self {
         let (stop, elapsed) = (CancellationToken::new(), BTreeMap::new());
-        Self { executor, state, sequence, stop, elapsed }
+        let (deadline, watch) = (None, DeadlineWatch::default());
+        Self { executor, state, sequence, stop, elapsed, deadline, watch }
+    }
+
+    /// Sets by when the run must be done.
+    pub(super) fn by(mut self, deadline: Option<&'e Deadline>) -> Self {
+        self.deadline = deadline;
+        self
     }
 
     /// Records that the run shall not be finished.
@@ -70,9 +82,10 @@ impl<'e> Execution<'e> {
             let jobs_sender = jobs_sender;
             for number in 0..workers {
                 let (jobs, messages) = (&jobs, messages_sender.clone());
+                let recovery = self.executor.recovery.as_ref();
                 thread::Builder::new()
                     .name(format!("worker {number} of {run_id}"))
-                    .spawn_scoped(scope, move || work(jobs, &messages, clock))
+                    .spawn_scoped(scope, move || work(jobs, &messages, clock, recovery))
                     .map_err(|source| ExecutionError::NoWorker { run_id, source })?;
             }
             let result = self.turn(&jobs_sender, &messages);
@@ -110,14 +123,18 @@ impl<'e> Execution<'e> {
     /// Decides everything that follows, makes it durable together with its causes, then acts.
     fn advance(&mut self, causes: Vec<Event>, jobs: &Sender<Job>) -> Result<(), ExecutionError> {
         let now = self.executor.clock.now();
-        let mode = self.mode();
+        let executor = self.executor;
+        let (recovery, deadline) = (executor.recovery.as_ref(), self.deadline);
+        let guide = Guide { mode: self.mode(), recovery, deadline, now };
         let mut events = causes;
         self.state.release_due(now);
-        while let Some(event) = decide(&self.state, mode, now) {
+        while let Some(event) = decide(&self.state, &guide) {
             self.apply(std::slice::from_ref(&event))?;
+            recovery.note(&self.state, &event);
             events.push(event);
         }
         self.append(&events)?;
+        self.watch_deadline();
         for event in &events {
             self.act(event, jobs);
         }
@@ -131,6 +148,25 @@ impl<'e> Execution<'e> {
         } else {
             Mode::Working { workers_max: self.executor.workers_max.get() }
         }
+    }
+
+    fn watch_deadline(&mut self) {
+        let Some(deadline) = self.deadline else { return };
+        let remaining = deadline.remaining(&self.state);
+        let now = self.executor.clock.now();
+        if let Some(alert) = self.watch.look(deadline.policy(), remaining, now) {
+            deadline.alert(alert);
+        }
+    }
+
+    /// Returns when something is to be done even if nothing happens until then.
+    fn next_alarm(&self) -> Option<Timestamp> {
+        let retry = self.state.next_retry().filter(|_| !self.stop.is_cancelled());
+        let look = self.deadline.and_then(|deadline| match deadline.remaining(&self.state) {
+            Remaining::Work(path) => self.watch.next_look(deadline.policy(), path),
+            Remaining::Nothing => None,
+        });
+        [retry, look].into_iter().flatten().min()
     }
 
     fn interrupt(&mut self) -> Result<(), ExecutionError> {
@@ -159,13 +195,11 @@ impl<'e> Execution<'e> {
         Ok(())
     }
 
-    /// Waits until something happens or a retry is due; returns the ends of attempts.
+    /// Waits until something happens or is due; returns the ends of attempts.
     fn take_ends(&mut self, messages: &Receiver<Message>) -> Result<Vec<Event>, ExecutionError> {
-        let first = match self.state.next_retry() {
-            Some(not_before) if !self.stop.is_cancelled() => {
-                messages.recv_timeout(self.executor.clock.until(not_before))
-            }
-            Some(_) | None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        let first = match self.next_alarm() {
+            Some(instant) => messages.recv_timeout(self.executor.clock.until(instant)),
+            None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         let mut message = match first {
             Ok(message) => Some(message),
@@ -184,6 +218,7 @@ impl<'e> Execution<'e> {
                     match conclude(&self.state, ended, self.mode(), now) {
                         Ok(event) => {
                             self.apply(std::slice::from_ref(&event))?;
+                            self.executor.recovery.note(&self.state, &event);
                             events.push(event);
                             self.elapsed.insert(token, elapsed);
                         }
@@ -276,7 +311,10 @@ impl<'e> Execution<'e> {
                 }
             }),
         };
-        let job = Job { stage, token, function: Arc::clone(function), context };
+        let preparation =
+            self.executor.recovery.preparation(&definition.name, self.state.stage(stage));
+        let function = Arc::clone(function);
+        let job = Job { stage, token, function, preparation, context };
         jobs.send(job).expect("the receiver of jobs outlives the execution");
     }
 

@@ -12,9 +12,10 @@ use serde_json::Value;
 use super::execution::Execution;
 use super::{ExecutionError, Observation};
 use crate::clock::Clock;
-use crate::journal::{Journal, Submission};
+use crate::journal::{Earlier, Journal, Submission};
 use crate::pipeline::Pipeline;
-use crate::run::{RunId, RunReport, RunState};
+use crate::recovery::ErrorRecoveryManager;
+use crate::run::{Deadline, RunId, RunReport, RunState};
 use crate::task::{CancellationToken, Registry};
 
 /// What is called with every observation, from any thread.
@@ -27,6 +28,7 @@ pub struct PipelineExecutor {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) workers_max: NonZeroUsize,
     pub(super) observer: Option<Arc<Observer>>,
+    pub(super) recovery: Arc<ErrorRecoveryManager>,
     executing: Mutex<BTreeSet<RunId>>,
 }
 
@@ -38,8 +40,15 @@ impl PipelineExecutor {
         clock: Arc<dyn Clock>,
         workers_max: NonZeroUsize,
     ) -> Self {
-        let executing = Mutex::default();
-        Self { journal, registry, clock, workers_max, observer: None, executing }
+        let (executing, recovery) = (Mutex::default(), Arc::default());
+        Self { journal, registry, clock, workers_max, observer: None, recovery, executing }
+    }
+
+    /// Sets what is done about failures, in all runs.
+    #[must_use]
+    pub fn recover_with(mut self, recovery: Arc<ErrorRecoveryManager>) -> Self {
+        self.recovery = recovery;
+        self
     }
 
     /// Tells `observer` what happens; it is called from any thread and should return soon.
@@ -61,8 +70,31 @@ impl PipelineExecutor {
         key: &str,
         input: Value,
     ) -> Result<Submission, ExecutionError> {
-        self.check_functions(pipeline)?;
-        Ok(self.journal.submit(pipeline, key, &input, self.clock.now())?)
+        self.submit_unless(Earlier::Unfinished, pipeline, key, &input)
+    }
+
+    /// Records a run of `pipeline`, or finds the first one with the same name and `key`, even if it
+    /// is over: submitting twice does the work once.
+    pub fn submit_once(
+        &self,
+        pipeline: &Pipeline,
+        key: &str,
+        input: Value,
+    ) -> Result<Submission, ExecutionError> {
+        self.submit_unless(Earlier::First, pipeline, key, &input)
+    }
+
+    fn submit_unless(
+        &self,
+        earlier: Earlier,
+        pipeline: &Pipeline,
+        key: &str,
+        input: &Value,
+    ) -> Result<Submission, ExecutionError> {
+        let pipeline = pipeline.clone().with_fallbacks(&self.recovery);
+        self.check_functions(&pipeline)?;
+        let now = self.clock.now();
+        Ok(self.journal.submit(earlier, &pipeline, (key, input), now)?)
     }
 
     /// Executes a run from wherever it stands, until it is over or `cancellation` asks to stop.
@@ -74,13 +106,33 @@ impl PipelineExecutor {
         run_id: RunId,
         cancellation: &CancellationToken,
     ) -> Result<RunReport, ExecutionError> {
+        self.execute_until(run_id, cancellation, None)
+    }
+
+    /// Executes a run like [`Self::execute`], under a deadline: where there is no time for a retry,
+    /// the next rung is taken; alerts tell when the deadline is at risk and when it was missed.
+    pub fn execute_by(
+        &self,
+        run_id: RunId,
+        cancellation: &CancellationToken,
+        deadline: &Deadline,
+    ) -> Result<RunReport, ExecutionError> {
+        self.execute_until(run_id, cancellation, Some(deadline))
+    }
+
+    fn execute_until(
+        &self,
+        run_id: RunId,
+        cancellation: &CancellationToken,
+        deadline: Option<&Deadline>,
+    ) -> Result<RunReport, ExecutionError> {
         let _claim = Claim::new(&self.executing, run_id)?;
         let (state, sequence) = self.load(run_id)?;
         if state.is_over() {
             return Ok(RunReport::from(&state));
         }
         self.check_functions(state.pipeline())?;
-        Execution::new(self, state, sequence).run(cancellation)
+        Execution::new(self, state, sequence).by(deadline).run(cancellation)
     }
 
     /// Gives a run up: what has not ended never will. Does nothing to a run that is over.

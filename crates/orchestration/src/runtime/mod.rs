@@ -1,12 +1,15 @@
-//! The only loop: take an event → decide → append to the journal → act. It holds the threads and
+//! The only loops: take an event → decide → append to the journal → act, and the same in memory
+//! without a journal. They hold the threads and
 //! the waiting; what to do is decided in [`crate::run`].
 
 mod error;
 mod execution;
 mod executor;
+mod memory;
 mod observation;
 mod worker;
 
 pub use error::ExecutionError;
 pub use executor::PipelineExecutor;
+pub(crate) use memory::{MemoryEnd, MemoryError, MemoryRun, MemoryTask, execute};
 pub use observation::{Observation, ObservationKind};

@@ -10,7 +10,10 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::pipeline::StageIndex;
-use crate::recovery::{FailureClass, StageFailure};
+use crate::recovery::{
+    BreakerOutcome, ErrorRecoveryManager, FailureClass, RecoveryAction, RecoveryContext,
+    StageFailure,
+};
 use crate::run::{Ended, FencingToken};
 use crate::task::{StageContext, StageFunction, StageResult};
 
@@ -22,6 +25,8 @@ pub(super) struct Job {
     pub(super) stage: StageIndex,
     pub(super) token: FencingToken,
     pub(super) function: StageFunction,
+    /// What is repaired or restarted first.
+    pub(super) preparation: Option<(RecoveryAction, RecoveryContext)>,
     pub(super) context: StageContext,
 }
 
@@ -39,12 +44,17 @@ pub(super) enum Message {
 }
 
 /// Takes jobs until there will be no more.
-pub(super) fn work(jobs: &Mutex<Receiver<Job>>, messages: &Sender<Message>, clock: &dyn Clock) {
+pub(super) fn work(
+    jobs: &Mutex<Receiver<Job>>,
+    messages: &Sender<Message>,
+    clock: &dyn Clock,
+    recovery: &ErrorRecoveryManager,
+) {
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { stage, token, function, context }) = job else { return };
-        let begun = clock.monotonic();
-        let result = attempt(&function, &context);
+        let Ok(job) = job else { return };
+        let (stage, token, begun) = (job.stage, job.token, clock.monotonic());
+        let result = guarded(&job, clock, recovery);
         let elapsed = clock.monotonic().saturating_sub(begun);
         let ended = Ended { stage, token, result };
         if messages.send(Message::Ended { ended, elapsed }).is_err() {
@@ -53,14 +63,34 @@ pub(super) fn work(jobs: &Mutex<Receiver<Job>>, messages: &Sender<Message>, cloc
     }
 }
 
-fn attempt(function: &StageFunction, context: &StageContext) -> StageResult {
+/// Makes the attempt if the breaker of its resource lets it through.
+fn guarded(job: &Job, clock: &dyn Clock, recovery: &ErrorRecoveryManager) -> StageResult {
+    let name = job.context.stage();
+    let permit = recovery.admit(name, clock.now())?;
+    let result = attempt(job);
+    if let Some(permit) = permit {
+        let outcome = match &result {
+            Ok(_) => BreakerOutcome::Success,
+            Err(failure) => BreakerOutcome::of_failure(failure.class),
+        };
+        recovery.settle(name, permit, outcome, clock.now());
+    }
+    result
+}
+
+fn attempt(job: &Job) -> StageResult {
     // The context is dropped after a panic, so nobody sees it half-changed; what the function
     // shares with others is its author's care.
-    let output =
-        catch_unwind(AssertUnwindSafe(|| function(context))).unwrap_or_else(|payload| {
-            let message = format!("panic: {}", panic_text(payload.as_ref()));
-            Err(StageFailure::new(FailureClass::Bug, message))
-        })?;
+    let output = catch_unwind(AssertUnwindSafe(|| {
+        if let Some((action, context)) = &job.preparation {
+            action.run(context)?;
+        }
+        (job.function)(&job.context)
+    }))
+    .unwrap_or_else(|payload| {
+        let message = format!("panic: {}", panic_text(payload.as_ref()));
+        Err(StageFailure::new(FailureClass::Bug, message))
+    })?;
     let bytes = output.value.to_string().len();
     if OUTPUT_BYTES_MAX < bytes {
         let message = format!(
@@ -72,7 +102,7 @@ fn attempt(function: &StageFunction, context: &StageContext) -> StageResult {
     Ok(output)
 }
 
-fn panic_text(payload: &(dyn Any + Send)) -> &str {
+pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> &str {
     if let Some(text) = payload.downcast_ref::<&str>() {
         text
     } else if let Some(text) = payload.downcast_ref::<String>() {

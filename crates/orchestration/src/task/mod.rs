@@ -5,13 +5,26 @@
 
 mod cancellation;
 mod context;
+mod error;
+mod handle;
+mod manager;
 mod output;
 mod priority;
 mod registry;
+mod result;
+#[expect(clippy::module_inception, reason = "a task is the first thing to look for here")]
+mod task;
 
 pub use cancellation::CancellationToken;
 pub use context::{ProgressReport, StageContext};
+pub use error::TaskError;
+pub use handle::{InputReader, TaskHandle, TaskId, TaskInputs};
+pub use manager::{Concurrency, Retries, TaskManager, TaskView};
 pub use output::{StageOutput, StageResult};
-pub use priority::Priority;
+pub use priority::{Priority, Priority as TaskPriority};
 pub use registry::Registry;
 pub(crate) use registry::StageFunction;
+pub(crate) use result::AttemptEnd;
+pub use result::{TaskMetrics, TaskResult, TaskStatus};
+pub(crate) use task::{Commit, TaskDefinition};
+pub use task::{Task, TaskContext, TaskFailure};

@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-/// Orders ready stages: the highest starts first, equals start in the order of definition.
+/// Orders ready stages: the highest starts first, among equals the one that is ready longest, then
+/// the one defined first. Waiting makes a stage more urgent: see [`crate::run::AGEING_STEP`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Priority {
     /// Can wait for everything else.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 
+use jiff::SignedDuration;
 use orchestration::{
     CancellationToken, ExecutionError, PipelineBuilder, Priority, Registry, RunStatus, Stage,
     StageOutput,
@@ -187,4 +188,47 @@ fn two_runs_can_be_executed_at_once() {
             });
         }
     });
+}
+
+#[test]
+fn submitting_once_finds_the_first_run_even_after_its_end_and_does_the_work_once() {
+    let desk = Desk::new();
+    let mut registry = Registry::new();
+    desk.register(&mut registry, "collect", collect);
+    let pipeline = PipelineBuilder::new("day").stage(Stage::new("a", "collect")).build().unwrap();
+    let executor = desk.executor(registry, 1);
+    let go_on = CancellationToken::new();
+    let first = executor.submit_once(&pipeline, "2026-01-28", json!(1)).unwrap();
+    assert!(!first.resumed);
+    executor.execute(first.run_id, &go_on).unwrap();
+    let again = executor.submit_once(&pipeline, "2026-01-28", json!(2)).unwrap();
+    assert_eq!((again.run_id, again.resumed), (first.run_id, true));
+    let report = executor.execute(again.run_id, &go_on).unwrap();
+    assert_eq!(report.input, json!(1));
+    assert_eq!(desk.take_calls(), ["a"]);
+    let other = executor.submit_once(&pipeline, "2026-01-29", json!(1)).unwrap();
+    assert_ne!(other.run_id, first.run_id);
+    let repeated = executor.submit(&pipeline, "2026-01-28", json!(1)).unwrap();
+    assert!(!repeated.resumed, "an ordinary submission repeats a run that is over");
+}
+
+#[test]
+fn a_stage_that_waits_long_enough_goes_before_more_urgent_ones() {
+    let desk = Desk::new();
+    let mut registry = Registry::new();
+    let clock = Arc::clone(&desk.clock);
+    desk.register(&mut registry, "slow", move |stage| {
+        clock.advance(SignedDuration::from_mins(11));
+        collect(stage)
+    });
+    let mut builder = PipelineBuilder::new("day")
+        .stage(Stage::new("patient", "slow").priority(Priority::Low))
+        .stage(Stage::new("c0", "slow").priority(Priority::Critical));
+    for number in 1..5 {
+        let stage = Stage::new(format!("c{number}"), "slow").after([format!("c{}", number - 1)]);
+        builder = builder.stage(stage.priority(Priority::Critical));
+    }
+    // Three steps of ageing make LOW as urgent as CRITICAL: c3 is ready after 33 minutes.
+    desk.run(registry, &builder.build().unwrap(), 1);
+    assert_eq!(desk.take_calls(), ["c0", "c1", "c2", "patient", "c3", "c4"]);
 }

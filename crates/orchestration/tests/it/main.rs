@@ -8,6 +8,8 @@ mod cancellation;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod execution;
 #[cfg(test)]
 mod golden;
@@ -17,3 +19,9 @@ mod journal;
 mod random;
 #[cfg(test)]
 mod recovery;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod strategies;
+#[cfg(test)]
+mod tasks;

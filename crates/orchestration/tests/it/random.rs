@@ -8,12 +8,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use orchestration::pipeline::StageIndex;
 use orchestration::run::{
-    Ended, Event, EventKind, FencingToken, Mode, Recorded, RunState, StageState, conclude, decide,
-    losses,
+    Ended, Event, EventKind, FencingToken, Guide, Mode, Recorded, RunState, StageState, conclude,
+    decide, losses,
 };
 use orchestration::{
-    FailureClass, Pipeline, PipelineBuilder, Priority, RetryPolicy, RunReport, Stage, StageFailure,
-    StageOutput,
+    ErrorRecoveryManager, FailureClass, Pipeline, PipelineBuilder, Priority, RetryPolicy,
+    RunReport, Stage, StageFailure, StageOutput,
 };
 use proptest::prelude::*;
 
@@ -98,7 +98,9 @@ impl Play {
 
     fn settle(&mut self, mode: Mode) {
         self.state.release_due(self.now);
-        while let Some(event) = decide(&self.state, mode, self.now) {
+        let recovery = ErrorRecoveryManager::new();
+        let guide = Guide { mode, recovery: &recovery, deadline: None, now: self.now };
+        while let Some(event) = decide(&self.state, &guide) {
             self.take(event);
         }
         assert!(self.under_way.len() <= self.workers_max);
