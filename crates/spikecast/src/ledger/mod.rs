@@ -136,3 +136,53 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, LedgerError> {
     };
     listed.map(|entry| entry.map(|entry| entry.path()).map_err(failed)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use forecast::horizon::horizon;
+    use forecast::model::Prediction;
+    use market::place::SettlementPoint;
+    use market::units::DollarsPerMwh;
+
+    fn rows(issue_time: Timestamp, probability: f64) -> Vec<ForecastRow> {
+        let row = |target| ForecastRow {
+            issue_time,
+            target,
+            settlement_point: SettlementPoint::new("HB_WEST").unwrap(),
+            threshold: DollarsPerMwh::new(100.0).unwrap(),
+            prediction: Prediction {
+                probability,
+                lower: 0.01,
+                upper: 0.9,
+                climatology: 0.1,
+                climatology_recent: 0.2,
+                persistence: 0.3,
+                logistic: 0.4,
+                boosted_trees: 0.5,
+            },
+            model_version: "m".into(),
+            quality: "fresh".into(),
+        };
+        horizon(issue_time).into_iter().map(row).collect()
+    }
+
+    #[test]
+    fn the_same_again_changes_nothing_and_another_forecast_gets_a_further_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::in_folder(folder.path().to_owned());
+        let issue_time = market::time::parse_local("2024-11-02T09:57").unwrap();
+        let provenance =
+            Provenance { issue_time, source_id: "files-1".into(), source: "files in X".into() };
+        let run = "r000001".parse().unwrap();
+        let first = ledger.add(run, &rows(issue_time, 0.25), &provenance).unwrap();
+        assert_eq!(ledger.add(run, &rows(issue_time, 0.25), &provenance).unwrap(), first);
+        let second = ledger.add(run, &rows(issue_time, 0.75), &provenance).unwrap();
+        assert_ne!(second, first);
+        assert_eq!(read_forecast(&first).unwrap(), rows(issue_time, 0.25));
+        let issues = ledger.issues().unwrap();
+        let paths: Vec<_> = issues.iter().map(|issue| issue.path.clone()).collect();
+        assert_eq!(paths, [first, second]);
+        assert!(issues.iter().all(|issue| issue.issue_time == issue_time));
+    }
+}

@@ -1,8 +1,9 @@
 //! What goes wrong has its exit code and a message that one can act on; nothing half-written stays.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::program::{Program, real_data, small_run};
 
@@ -114,6 +115,7 @@ fn what_cannot_be_asked_for_is_explained() {
         check(&message, expected);
     };
     check_usage(&["run", "--thresholds", "100,50"], &["thresholds", "ascending"]);
+    check_usage(&["run", "--settlement-point", "HB_WEST,HB_WEST"], &["each settlement point once"]);
     check_usage(&["run", "--issue-time", "yesterday"], &["2024-08-19T09:57"]);
     check_usage(&["run", "--issue-time", "2099-01-01T00:00"], &["future"]);
     check_usage(&["run", "--source", "files"], &["--path"]);
@@ -128,16 +130,29 @@ fn what_cannot_be_asked_for_is_explained() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_variable_that_is_not_utf_8_harms_nobody() {
+    use std::os::unix::ffi::OsStrExt;
+    let program = Program::new();
+    let mut command = program.command(&["config", "show"]);
+    command.env("FOO", std::ffi::OsStr::from_bytes(b"\xff"));
+    assert!(command.output().unwrap().status.success());
+}
+
+#[test]
 fn two_processes_do_not_write_to_one_data_directory() {
     let program = Program::new();
     fs::write(program.path("spikecast.toml"), "simulator_history_days = 220\n").unwrap();
-    let mut first = program.command(&small_run("2026-07-14T09:30")).spawn().unwrap();
-    let mut refused = None;
-    while refused.is_none() && first.try_wait().unwrap().is_none() {
-        let output = program.output(&small_run("2026-07-13T09:30"));
-        refused = (output.status.code() == Some(7)).then_some(output.stderr);
-    }
+    let mut first = program
+        .command(&small_run("2026-07-14T09:30"))
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut told = BufReader::new(first.stderr.take().unwrap()).lines();
+    assert!(told.next().unwrap().unwrap().contains("starting run r000001"));
+    let (_, message) = program.run(&small_run("2026-07-13T09:30"), 7);
+    assert!(told.all(|line| line.is_ok()), "the first goes on");
     assert!(first.wait().unwrap().success());
-    let message = String::from_utf8(refused.expect("the second was refused")).unwrap();
     check(&message, &["journal", "in use", "process"]);
 }

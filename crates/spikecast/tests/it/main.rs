@@ -4,6 +4,7 @@
 
 mod errors;
 mod main_job;
+mod own_history;
 mod program;
 mod resuming;
 mod tidy;

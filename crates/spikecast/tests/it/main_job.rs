@@ -105,6 +105,11 @@ fn an_issued_forecast_is_exported_with_the_columns_of_the_design() {
         0,
     );
     assert!(out.is_file());
+    let to = |out: &str, exit_code: i32| {
+        program.run(&["forecast", "export", "--format", "csv", "--out", out], exit_code).1
+    };
+    assert!(to("/dev/null", 2).contains("is not a file"));
+    assert!(to("nowhere/out.csv", 7).contains("no such folder"));
     let (_, err) = program.run(&["forecast", "show", "--issue-time", "2026-07-13T09:30"], 2);
     assert!(err.contains("the latest are of 2026-07-14 09:30 CDT"), "{err}");
 }

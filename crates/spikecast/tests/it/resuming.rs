@@ -77,6 +77,17 @@ fn a_backtest_that_is_killed_continues_and_ends_like_an_undisturbed_one() {
 }
 
 #[test]
+fn a_backtest_issues_every_day_also_at_a_time_that_the_clock_skips() {
+    let program = program();
+    let days = ["backtest", "--from", "2026-03-06", "--to", "2026-03-08", "--issue-time", "02:30"];
+    program.run(&[&days[..], &["--out", "gap"], &SMALL].concat(), 0);
+    let rows = spikecast::ledger::read_forecast(&program.path("gap/forecasts.parquet")).unwrap();
+    let mut issued: Vec<String> = rows.iter().map(|row| row.issue_time.to_string()).collect();
+    issued.dedup();
+    assert_eq!(issued, ["2026-03-06T08:30:00Z", "2026-03-07T08:30:00Z", "2026-03-08T08:30:00Z"]);
+}
+
+#[test]
 #[cfg(unix)]
 fn ctrl_c_stops_a_backtest_where_the_same_command_continues() {
     let program = program();
