@@ -36,7 +36,10 @@ fn a_first_run_trains_and_publishes_and_the_next_one_keeps_the_model() {
     assert_eq!(names, ["r000003", "r000002", "r000001"]);
     let shown = program.json(&["runs", "show", "r000001"]);
     assert_eq!(shown["stages"].as_array().unwrap().len(), 6);
-    assert!(!program.path("data/work/r000001").exists(), "intermediate files are cleaned up");
+    assert!(
+        !program.path("data").join("work").join("r000001").exists(),
+        "intermediate files are cleaned up"
+    );
 }
 
 #[test]
