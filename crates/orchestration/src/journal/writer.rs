@@ -13,7 +13,7 @@ use super::lock::WriterLock;
 use super::reader::{BUSY_WAIT_MAX, JournalReader};
 use super::{JournalError, shapes};
 use crate::pipeline::Pipeline;
-use crate::run::{Event, RunId, RunReport, RunSummary};
+use crate::run::{Event, Layout, RunId, RunReport, RunSummary};
 
 const SQL_UNFINISHED: &str = "\
 SELECT id FROM runs WHERE pipeline = ?1 AND key = ?2 AND NOT EXISTS (
@@ -146,7 +146,7 @@ impl Journal {
         run_id: RunId,
         sequence: i64,
         events: &[Event],
-        pipeline: &Pipeline,
+        layout: &Layout,
     ) -> Result<(), JournalError> {
         let write = |connection: &mut Connection| {
             let transaction =
@@ -155,7 +155,7 @@ impl Journal {
                 "INSERT INTO events (run_id, sequence, at, body) VALUES (?1, ?2, ?3, ?4)",
             )?;
             for (place, event) in (sequence..).zip(events) {
-                let body = shapes::write_event(&event.kind, pipeline);
+                let body = shapes::write_event(&event.kind, layout);
                 insert.execute(params![run_id.0, place, event.at.to_string(), body])?;
             }
             drop(insert);
@@ -167,6 +167,8 @@ impl Journal {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::pipeline::{PipelineBuilder, Stage, StageIndex};
     use crate::run::{EventKind, FencingToken};
@@ -176,6 +178,10 @@ mod tests {
         let function = function.to_owned();
         let kind = EventKind::AttemptStarted { stage, attempt: 1, function, token };
         Event { at: Timestamp::UNIX_EPOCH, kind }
+    }
+
+    fn layout(pipeline: &Pipeline) -> Layout {
+        Layout::new(Arc::new(pipeline.clone()))
     }
 
     fn count_events(journal: &Journal, run_id: RunId) -> i64 {
@@ -199,13 +205,13 @@ mod tests {
             kind: EventKind::AttemptLost { stage: StageIndex(0), token: FencingToken(1) },
         };
         let batch = [started("work"), lost, started(&large)];
-        let error = journal.append(run_id, 0, &batch, &pipeline).unwrap_err();
+        let error = journal.append(run_id, 0, &batch, &layout(&pipeline)).unwrap_err();
         assert!(
             matches!(&error, JournalError::DiskFull { path: full } if *full == path),
             "{error}"
         );
         assert_eq!(count_events(&journal, run_id), 0);
-        journal.append(run_id, 0, &[started("work")], &pipeline).unwrap();
+        journal.append(run_id, 0, &[started("work")], &layout(&pipeline)).unwrap();
         assert_eq!(count_events(&journal, run_id), 1);
     }
 
@@ -217,8 +223,8 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let run_id =
             journal.submit(Earlier::First, &pipeline, ("k", &Value::Null), now).unwrap().run_id;
-        journal.append(run_id, 0, &[started("work")], &pipeline).unwrap();
-        journal.append(run_id, 0, &[started("work")], &pipeline).unwrap_err();
+        journal.append(run_id, 0, &[started("work")], &layout(&pipeline)).unwrap();
+        journal.append(run_id, 0, &[started("work")], &layout(&pipeline)).unwrap_err();
     }
 
     #[test]

@@ -55,15 +55,15 @@ pub enum PipelineError {
         /// The dependency.
         dependency: String,
     },
-    /// A retry policy makes no sense.
-    #[error("pipeline {pipeline}: stage {stage} has a retry policy with {wrong}")]
-    SenselessRetry {
+    /// A stage contradicts itself.
+    #[error("pipeline {pipeline}: stage {stage} has {wrong}")]
+    Senseless {
         /// The pipeline.
         pipeline: String,
         /// The stage.
         stage: String,
         /// What makes no sense.
-        wrong: &'static str,
+        wrong: String,
     },
     /// Stages wait for each other.
     #[error(
@@ -113,9 +113,9 @@ impl PipelineBuilder {
             return Err(PipelineError::TooManyStages { pipeline: self.name, count });
         }
         for stage in &self.stages {
-            if let Some(wrong) = stage.retry.nonsense() {
+            if let Some(wrong) = stage.nonsense() {
                 let (pipeline, stage) = (self.name.clone(), stage.name.clone());
-                return Err(PipelineError::SenselessRetry { pipeline, stage, wrong });
+                return Err(PipelineError::Senseless { pipeline, stage, wrong });
             }
         }
         let dependencies = self.resolve()?;
@@ -149,8 +149,9 @@ impl PipelineBuilder {
         stage: &Stage,
         positions: &HashMap<&str, StageIndex>,
     ) -> Result<Vec<StageIndex>, PipelineError> {
-        let mut resolved = Vec::with_capacity(stage.after.len());
-        for name in &stage.after {
+        let names = stage.after.iter().chain(&stage.after_end);
+        let mut resolved = Vec::with_capacity(stage.after.len() + stage.after_end.len());
+        for name in names {
             let Some(&position) = positions.get(name.as_str()) else {
                 return Err(PipelineError::UnknownDependency {
                     pipeline: self.name.clone(),

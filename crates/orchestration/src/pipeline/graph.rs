@@ -54,9 +54,20 @@ impl Pipeline {
         self
     }
 
-    /// Returns the stages that `index` waits for.
+    /// Returns the stages that `index` waits for, those whose outputs it needs first.
     pub fn dependencies(&self, index: StageIndex) -> &[StageIndex] {
         &self.dependencies[index.0]
+    }
+
+    /// Tells whether `dependent` does without the output of `index`.
+    pub fn does_without(&self, dependent: StageIndex, index: StageIndex) -> bool {
+        let stage = &self.stages[dependent.0];
+        self.dependencies[dependent.0][stage.after.len()..].contains(&index)
+    }
+
+    /// Returns the position of a stage among those that `index` waits for.
+    pub(crate) fn dependency(&self, index: StageIndex, name: &str) -> Option<StageIndex> {
+        self.dependencies[index.0].iter().copied().find(|before| self.stages[before.0].name == name)
     }
 
     /// Returns the stages that wait for `index`.

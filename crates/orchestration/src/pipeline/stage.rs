@@ -2,6 +2,7 @@
 //!
 //! The function is named, not held, so that a stage survives the process and could run elsewhere.
 
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::recovery::RetryPolicy;
@@ -16,6 +17,8 @@ pub struct Stage {
     pub function: String,
     /// The stages whose outputs it needs.
     pub after: Vec<String>,
+    /// The stages it waits for and does without if they fail or are left out.
+    pub after_end: Vec<String>,
     /// What its function is handed, besides the outputs.
     pub input: Value,
     /// How often each rung is tried.
@@ -24,6 +27,64 @@ pub struct Stage {
     pub fallbacks: Vec<String>,
     /// Its urgency among ready stages.
     pub priority: Priority,
+    /// How long an attempt may take.
+    pub timeout: Option<SignedDuration>,
+    /// What an attempt occupies while it is made.
+    pub pools: Vec<PoolClaim>,
+    /// What it runs only for.
+    pub condition: Option<Box<Condition>>,
+    /// What it is done for, item by item.
+    pub map: Option<Box<FanOut>>,
+    /// How long its output may stand for another run's.
+    pub memo: Option<Box<Memo>>,
+    /// Where its attempts are made.
+    pub isolation: Option<Box<Isolation>>,
+}
+
+/// So many slots of a pool that the executor limits, in all runs together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PoolClaim {
+    /// The name of the pool.
+    pub pool: String,
+    /// How many of its slots.
+    pub slots: u32,
+}
+
+/// A stage runs only if the output of another says so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    /// The stage whose output is asked; one of [`Stage::after`].
+    pub stage: String,
+    /// Where in its output: a JSON pointer (RFC 6901), empty for the whole.
+    pub pointer: String,
+    /// What must be found there.
+    pub equals: Value,
+}
+
+/// A stage is done for each item of a collection that is known only when its turn comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FanOut {
+    /// The stage whose output is the collection, one of [`Stage::after`]: a JSON array, or a number
+    /// of items that the function knows where to find.
+    pub over: String,
+    /// So many items are worked on at once; all that find a worker if `None`.
+    pub concurrency_max: Option<u32>,
+}
+
+/// A fresh output is remembered, and later runs take it instead of working.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Memo {
+    /// What the output depends on, in words that differ where the output would.
+    pub key: String,
+    /// For so long after its completion.
+    pub lifetime: SignedDuration,
+}
+
+/// Attempts are made in a process of their own, which can be killed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Isolation {
+    /// The most memory it may have; `None` for no limit.
+    pub memory_max_bytes: Option<u64>,
 }
 
 impl Stage {
@@ -33,10 +94,17 @@ impl Stage {
             name: name.into(),
             function: function.into(),
             after: Vec::new(),
+            after_end: Vec::new(),
             input: Value::Null,
             retry: RetryPolicy::default(),
             fallbacks: Vec::new(),
             priority: Priority::default(),
+            timeout: None,
+            pools: Vec::new(),
+            condition: None,
+            map: None,
+            memo: None,
+            isolation: None,
         }
     }
 
@@ -44,6 +112,14 @@ impl Stage {
     #[must_use]
     pub fn after<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.after.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds stages that this one waits for and does without if they fail or are left out: it then
+    /// finds no output of theirs, and its own is degraded unless they were left out on purpose.
+    #[must_use]
+    pub fn after_end_of<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.after_end.extend(names.into_iter().map(Into::into));
         self
     }
 
@@ -75,6 +151,67 @@ impl Stage {
         self
     }
 
+    /// Sets how long an attempt may take. Then it is asked to stop; after a grace an isolated one is
+    /// killed, and any other is abandoned: its late result is refused.
+    #[must_use]
+    pub fn timeout(mut self, timeout: SignedDuration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Lets an attempt occupy slots of a pool, which the executor limits.
+    #[must_use]
+    pub fn pool(mut self, pool: impl Into<String>, slots: u32) -> Self {
+        self.pools.push(PoolClaim { pool: pool.into(), slots });
+        self
+    }
+
+    /// Runs the stage only if `pointer` (RFC 6901) in the output of `stage` is `equals`, and leaves
+    /// it out on purpose otherwise. The stage also runs [`Self::after`] the one asked.
+    #[must_use]
+    pub fn when(
+        mut self,
+        stage: impl Into<String>,
+        pointer: impl Into<String>,
+        equals: impl Into<Value>,
+    ) -> Self {
+        let stage = self.needs(stage.into());
+        let (pointer, equals) = (pointer.into(), equals.into());
+        self.condition = Some(Box::new(Condition { stage, pointer, equals }));
+        self
+    }
+
+    /// Does the stage for each item of the output of `over`, at most `concurrency_max` at once. Each
+    /// item has attempts, retries, fallbacks and a timeout of its own; dependents wait for all.
+    #[must_use]
+    pub fn map_over(mut self, over: impl Into<String>, concurrency_max: Option<u32>) -> Self {
+        let over = self.needs(over.into());
+        self.map = Some(Box::new(FanOut { over, concurrency_max }));
+        self
+    }
+
+    /// Lets later runs take a fresh output of this function with the same `key` for `lifetime`
+    /// instead of working.
+    #[must_use]
+    pub fn memo(mut self, key: impl Into<String>, lifetime: SignedDuration) -> Self {
+        self.memo = Some(Box::new(Memo { key: key.into(), lifetime }));
+        self
+    }
+
+    /// Makes attempts in a process of their own.
+    #[must_use]
+    pub fn isolated(mut self, isolation: Isolation) -> Self {
+        self.isolation = Some(Box::new(isolation));
+        self
+    }
+
+    fn needs(&mut self, stage: String) -> String {
+        if !self.after.contains(&stage) {
+            self.after.push(stage.clone());
+        }
+        stage
+    }
+
     /// Returns the function on `rung`: the stage's own on rung 0, then the fallbacks.
     pub(crate) fn rung(&self, rung: usize) -> Option<&str> {
         match rung.checked_sub(1) {
@@ -86,5 +223,50 @@ impl Stage {
     /// Returns every function this stage may call, in the order of the ladder.
     pub(crate) fn functions(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.function.as_str()).chain(self.fallbacks.iter().map(String::as_str))
+    }
+
+    /// Returns what a fresh output of the stage's own function is remembered under.
+    pub(crate) fn memo_key(&self) -> Option<String> {
+        self.memo.as_ref().map(|memo| format!("{} {}", self.function, memo.key))
+    }
+
+    /// Returns what makes no sense in the stage by itself, if something does.
+    pub(super) fn nonsense(&self) -> Option<String> {
+        if let Some(wrong) = self.retry.nonsense() {
+            return Some(format!("a retry policy with {wrong}"));
+        }
+        self.contradiction().map(str::to_owned)
+    }
+
+    fn contradiction(&self) -> Option<&'static str> {
+        if self.name.contains(['[', ']']) {
+            return Some("a bracket in its name; brackets number the items of a fan-out");
+        }
+        if self.timeout.is_some_and(|timeout| !timeout.is_positive()) {
+            return Some("a timeout that is not positive");
+        }
+        if self.pools.iter().any(|claim| claim.slots == 0) {
+            return Some("a claim of no slots of a pool");
+        }
+        let mut pools: Vec<&str> = self.pools.iter().map(|claim| claim.pool.as_str()).collect();
+        pools.sort_unstable();
+        if pools.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Some("two claims of one pool");
+        }
+        let asked = self.condition.as_ref().map(|condition| &condition.stage);
+        if asked.is_some_and(|stage| !self.after.contains(stage)) {
+            return Some("a condition on a stage that it does not run after");
+        }
+        if self.map.as_ref().is_some_and(|map| !self.after.contains(&map.over)) {
+            return Some("a fan-out over a stage that it does not run after");
+        }
+        if self.map.as_ref().is_some_and(|map| map.concurrency_max == Some(0)) {
+            return Some("a fan-out that allows no item");
+        }
+        if self.memo.as_ref().is_some_and(|memo| !memo.lifetime.is_positive()) {
+            return Some("a memo with a lifetime that is not positive");
+        }
+        (self.memo.is_some() && self.map.is_some())
+            .then_some("a memo and a fan-out; remember the stage that joins the items instead")
     }
 }

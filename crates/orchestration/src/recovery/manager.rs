@@ -234,16 +234,22 @@ impl ErrorRecoveryManager {
                 return;
             }
             EventKind::AttemptStarted { .. }
+            | EventKind::StageRecalled { .. }
+            | EventKind::FanOutOpened { .. }
+            | EventKind::FanOutJoined { .. }
             | EventKind::AttemptFailed { .. }
             | EventKind::AttemptCancelled { .. }
             | EventKind::AttemptLost { .. }
+            | EventKind::StageCancelled { .. }
+            | EventKind::AlertRaised { .. }
+            | EventKind::AlertTold { .. }
             | EventKind::RunInterrupted
             | EventKind::RunCancelled { .. }
             | EventKind::RunFinished { .. } => return,
         };
         // Who is skipped without a failure of its own only follows another stage.
         let Some((attempt, failure)) = last_failure(state.stage(stage)) else { return };
-        let name = &state.pipeline().stage(stage).name;
+        let name = &state.layout().definition(stage).name;
         let decision = match (decision, self.strategy(name, failure)) {
             (RecoveryDecision::Retried, Some(RecoveryStrategy::Repair { .. })) => {
                 RecoveryDecision::Repaired
@@ -254,7 +260,7 @@ impl ErrorRecoveryManager {
             (decision, _) => decision,
         };
         let (run_id, at) = (state.recorded().run_id, event.at);
-        let (stage, failure) = (name.clone(), failure.clone());
+        let (stage, failure) = (state.layout().name(stage).into_owned(), failure.clone());
         let record = RecoveryRecord { at, run_id, stage, attempt, failure, decision };
         self.history_lock().note(record);
     }
@@ -274,9 +280,10 @@ fn is_failed(outcome: &AttemptOutcome) -> bool {
 
 fn last_failure(record: &StageRecord) -> Option<(u32, &StageFailure)> {
     record.attempts.iter().rev().find_map(|attempt| match &attempt.outcome {
-        AttemptOutcome::Failed(failure) => Some((attempt.number, failure)),
+        AttemptOutcome::Failed(failure) => Some((attempt.number, &**failure)),
         AttemptOutcome::Running
         | AttemptOutcome::Completed
+        | AttemptOutcome::Recalled { .. }
         | AttemptOutcome::Cancelled
         | AttemptOutcome::Lost => None,
     })

@@ -3,12 +3,16 @@
 //! One question, asked until there is no answer: which event follows from this state? The runtime
 //! appends the answers to the journal in one batch and acts on them only then.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::state::unite;
-use super::{Deadline, Event, EventKind, FencingToken, Ladder, RunEnd, RunState, StageState};
+use super::{
+    Deadline, Event, EventKind, FencingToken, Ladder, Pools, RunEnd, RunState, SkipCause,
+    StageState,
+};
 use crate::pipeline::StageIndex;
 use crate::recovery::{
     Advice, ErrorRecoveryManager, FailureClass, Outlook, Tried, Verdict, advise, after_failure,
@@ -37,6 +41,8 @@ pub struct Guide<'g> {
     pub recovery: &'g ErrorRecoveryManager,
     /// By when the run must be done.
     pub deadline: Option<&'g Deadline>,
+    /// What all runs share, and how much of it is taken.
+    pub pools: &'g Pools,
     /// The present instant.
     pub now: Timestamp,
 }
@@ -90,12 +96,15 @@ fn degraded_reasons(state: &RunState, stage: StageIndex, output: &StageOutput) -
     for (_, dependency) in completed_dependencies(state, stage) {
         unite(&mut reasons, &dependency.degraded);
     }
-    let definition = state.pipeline().stage(stage);
+    for (_, want) in wants(state, stage) {
+        unite(&mut reasons, &[want]);
+    }
+    let definition = state.layout().definition(stage);
     let ladder = &state.stage(stage).ladder;
     if let Ladder::Fallback { rung, reason } = ladder
         && let Some(function) = definition.rung(*rung)
     {
-        let name = &definition.name;
+        let name = state.layout().name(stage);
         unite(&mut reasons, &[format!("{name}: recovered by {function} after {reason}")]);
     }
     unite(&mut reasons, &output.degraded);
@@ -107,19 +116,28 @@ pub(crate) fn completed_dependencies(
     state: &RunState,
     stage: StageIndex,
 ) -> impl Iterator<Item = (&str, &Arc<StageOutput>)> {
+    let stage = state.layout().stage_of(stage);
     state.pipeline().dependencies(stage).iter().filter_map(|dependency| {
         match &state.stage(*dependency).state {
             StageState::Completed { output } => {
                 Some((state.pipeline().stage(*dependency).name.as_str(), output))
             }
-            StageState::Waiting { .. }
-            | StageState::Ready
-            | StageState::Retrying { .. }
-            | StageState::Running { .. }
-            | StageState::Faltered { .. }
-            | StageState::Failed { .. }
-            | StageState::Skipped { .. }
-            | StageState::Cancelled { .. } => None,
+            _ => None,
+        }
+    })
+}
+
+/// Returns the stages whose outputs a stage goes without although it would have had them, and why.
+fn wants(state: &RunState, stage: StageIndex) -> impl Iterator<Item = (&str, String)> {
+    let stage = state.layout().stage_of(stage);
+    state.pipeline().dependencies(stage).iter().filter_map(|&dependency| {
+        let name = state.pipeline().stage(dependency).name.as_str();
+        match &state.stage(dependency).state {
+            StageState::Skipped { cause: SkipCause::Condition, .. } => None,
+            StageState::Failed { .. }
+            | StageState::Cancelled { .. }
+            | StageState::Skipped { .. } => Some((name, state.want(dependency))),
+            _ => None,
         }
     })
 }
@@ -136,6 +154,60 @@ pub fn losses(state: &RunState, now: Timestamp) -> Vec<Event> {
     events
 }
 
+/// What a cancellation reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelScope {
+    /// One stage with its items: those that need its output are left out.
+    Stage,
+    /// The stage and everything behind it.
+    Subtree,
+}
+
+/// Returns the events that cancel a stage, or an item; none if it has ended.
+pub fn cancellations(
+    state: &RunState,
+    stage: StageIndex,
+    (scope, reason): (CancelScope, &str),
+    now: Timestamp,
+) -> Vec<Event> {
+    let pipeline = state.pipeline();
+    let mut reached = vec![stage];
+    let mut seen = BTreeSet::from([stage]);
+    let mut next = 0;
+    while scope == CancelScope::Subtree
+        && let Some(&index) = reached.get(next)
+        && state.layout().item_of(index).is_none()
+    {
+        for &dependent in pipeline.dependents(index) {
+            if seen.insert(dependent) {
+                reached.push(dependent);
+            }
+        }
+        next += 1;
+    }
+    let with_items = reached.into_iter().flat_map(|index| {
+        let items = state.layout().items_of(index).unwrap_or_default();
+        items.map(StageIndex).chain([index])
+    });
+    with_items
+        .filter(|index| !state.stage(*index).state.is_final())
+        .map(|stage| {
+            let reason = reason.to_owned();
+            Event { at: now, kind: EventKind::StageCancelled { stage, reason } }
+        })
+        .collect()
+}
+
+/// Returns the event that somebody must be told about the deadline, if so.
+pub fn alert(state: &RunState, guide: &Guide<'_>) -> Option<Event> {
+    let deadline = guide.deadline?;
+    let instant = deadline.policy().deadline;
+    let remaining = deadline.remaining(state);
+    let alert = state.watch(instant).look(deadline.policy(), remaining, guide.now)?;
+    let kind = EventKind::AlertRaised { alert, deadline: instant };
+    (!state.is_over()).then_some(Event { at: guide.now, kind })
+}
+
 /// Returns the event that follows from `state`, if one does.
 ///
 /// Stages whose time to retry has come must have been released before.
@@ -145,28 +217,46 @@ pub fn decide(state: &RunState, guide: &Guide<'_>) -> Option<Event> {
     }
     let kind = if let Some(&stage) = state.faltered.first() {
         after_attempt(state, stage, guide)?
-    } else if let Some((&stage, reason)) = state.doomed.first_key_value() {
-        EventKind::StageSkipped { stage, reason: reason.clone() }
+    } else if let Some((&stage, doom)) = state.doomed.first_key_value() {
+        EventKind::StageSkipped { stage, reason: doom.reason.clone() }
+    } else if let Some((&stage, count)) = state.opening.first_key_value() {
+        match count {
+            Ok(count) => EventKind::FanOutOpened { stage, count: *count },
+            Err(_) => EventKind::StageFailed { stage },
+        }
+    } else if let Some((&stage, end)) = state.joining.first_key_value() {
+        match end {
+            Ok(()) => EventKind::FanOutJoined { stage },
+            Err(_) => EventKind::StageFailed { stage },
+        }
     } else if state.unfinished_count() == 0 {
-        EventKind::RunFinished { end: run_end(state), degraded: state.degraded() }
+        return finish(state, guide);
     } else {
-        next_attempt(state, guide.mode)?
+        next_attempt(state, guide)?
     };
     Some(Event { at: guide.now, kind })
+}
+
+/// Ends the run, but not before everybody was told what they must be told.
+fn finish(state: &RunState, guide: &Guide<'_>) -> Option<Event> {
+    if let Some(event) = alert(state, guide) {
+        return Some(event);
+    }
+    let kind = EventKind::RunFinished { end: run_end(state), degraded: state.degraded() };
+    state.untold().next().is_none().then_some(Event { at: guide.now, kind })
 }
 
 fn after_attempt(state: &RunState, stage: StageIndex, guide: &Guide<'_>) -> Option<EventKind> {
     let record = state.stage(stage);
     let StageState::Faltered { failure } = &record.state else { return None };
-    let definition = state.pipeline().stage(stage);
-    let name = &definition.name;
+    let definition = state.layout().definition(stage);
     let rung = record.ladder.rung();
     let tried = Tried {
         attempts_made: record.attempts_on_rung,
         rungs_left: definition.fallbacks.len().saturating_sub(rung),
         seed: attempt_seed(state, stage),
     };
-    let verdict = match guide.recovery.strategy(name, failure) {
+    let verdict = match guide.recovery.strategy(&definition.name, failure) {
         Some(strategy) => follow(strategy, failure, tried, guide.now),
         None => after_failure(&definition.retry, failure, tried, guide.now),
     };
@@ -174,7 +264,7 @@ fn after_attempt(state: &RunState, stage: StageIndex, guide: &Guide<'_>) -> Opti
         Verdict::RetryAt(not_before) => EventKind::RetryScheduled { stage, not_before },
         Verdict::NextRung => EventKind::RungTaken { stage, rung: rung + 1 },
         Verdict::Skip => {
-            let reason = format!("stage {name} skipped after {failure}");
+            let reason = format!("stage {} skipped after {failure}", state.layout().name(stage));
             EventKind::StageSkipped { stage, reason }
         }
         Verdict::GiveUp => EventKind::StageFailed { stage },
@@ -214,24 +304,26 @@ fn attempt_seed(state: &RunState, stage: StageIndex) -> u64 {
     parts.into_iter().fold(0, |seed, part| mix(seed ^ part))
 }
 
-/// A run fails with its first failed stage. Stages that were skipped without one were left out on
-/// purpose: the run completed, degraded.
+/// A run fails with a stage whose failure nobody can live with. Stages that were left out without
+/// one were so on purpose: the run completed, degraded.
 fn run_end(state: &RunState) -> RunEnd {
-    let is_failed = state
-        .pipeline()
-        .indices()
-        .any(|index| matches!(state.stage(index).state, StageState::Failed { .. }));
+    let pipeline = state.pipeline();
+    let is_failed = pipeline.indices().any(|index| {
+        let others = pipeline.dependents(index);
+        matches!(state.stage(index).state, StageState::Failed { .. })
+            && !others.iter().any(|other| pipeline.does_without(*other, index))
+    });
     if is_failed { RunEnd::Failed } else { RunEnd::Completed }
 }
 
-fn next_attempt(state: &RunState, mode: Mode) -> Option<EventKind> {
-    match mode {
+fn next_attempt(state: &RunState, guide: &Guide<'_>) -> Option<EventKind> {
+    match guide.mode {
         Mode::Working { workers_max } if state.running_count() < workers_max => {}
         Mode::Working { .. } | Mode::Stopping => return None,
     }
-    let &(_, stage) = state.ready.first()?;
+    let stage = state.ready.next(guide.pools)?;
     let record = state.stage(stage);
-    let function = state.pipeline().stage(stage).rung(record.ladder.rung())?.to_owned();
+    let function = state.layout().definition(stage).rung(record.ladder.rung())?.to_owned();
     let attempt = u32::try_from(record.attempts.len() + 1).ok()?;
     Some(EventKind::AttemptStarted { stage, attempt, function, token: state.next_token() })
 }

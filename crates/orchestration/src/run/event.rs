@@ -5,9 +5,9 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::FencingToken;
+use super::{FencingToken, RunId};
 use crate::pipeline::StageIndex;
-use crate::recovery::StageFailure;
+use crate::recovery::{DeadlineAlert, StageFailure};
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +16,17 @@ pub struct Event {
     pub at: Timestamp,
     /// What happened.
     pub kind: EventKind,
+}
+
+/// A fresh output that another run made and that still counts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recalled {
+    /// The run that made it.
+    pub from: RunId,
+    /// When it was made.
+    pub completed_at: Timestamp,
+    /// What dependents receive.
+    pub output: Value,
 }
 
 /// How a run that was not cancelled ends.
@@ -51,6 +62,29 @@ pub enum EventKind {
         output: Value,
         /// Why the output is degraded, what it was derived from included.
         degraded: Vec<String>,
+    },
+    /// The output of an earlier run stands for an attempt.
+    StageRecalled {
+        /// This stage.
+        stage: StageIndex,
+        /// The number of the attempt that was not needed.
+        attempt: u32,
+        /// Its token.
+        token: FencingToken,
+        /// The output, and where it comes from.
+        recalled: Recalled,
+    },
+    /// The number of a fan-out's items is known, and they can start.
+    FanOutOpened {
+        /// This stage.
+        stage: StageIndex,
+        /// How many items.
+        count: usize,
+    },
+    /// Every item of a fan-out has come to an end, and none failed: the stage is completed.
+    FanOutJoined {
+        /// This stage.
+        stage: StageIndex,
     },
     /// An attempt failed; what follows is another event.
     AttemptFailed {
@@ -101,6 +135,27 @@ pub enum EventKind {
         /// Why.
         reason: String,
     },
+    /// Somebody decided that a stage shall not be finished.
+    StageCancelled {
+        /// This stage.
+        stage: StageIndex,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody must be told about the deadline.
+    AlertRaised {
+        /// What.
+        alert: DeadlineAlert,
+        /// Of this deadline.
+        deadline: Timestamp,
+    },
+    /// Somebody was told about the deadline.
+    AlertTold {
+        /// What.
+        alert: DeadlineAlert,
+        /// Of this deadline.
+        deadline: Timestamp,
+    },
     /// The process was asked to stop; the run can be resumed.
     RunInterrupted,
     /// Somebody decided that the run shall not be finished.
@@ -115,4 +170,30 @@ pub enum EventKind {
         /// Every reason why some output is degraded.
         degraded: Vec<String>,
     },
+}
+
+impl EventKind {
+    /// Returns the name of the kind, as the journal spells it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::AttemptStarted { .. } => "attempt_started",
+            Self::StageCompleted { .. } => "stage_completed",
+            Self::StageRecalled { .. } => "stage_recalled",
+            Self::FanOutOpened { .. } => "fan_out_opened",
+            Self::FanOutJoined { .. } => "fan_out_joined",
+            Self::AttemptFailed { .. } => "attempt_failed",
+            Self::AttemptCancelled { .. } => "attempt_cancelled",
+            Self::AttemptLost { .. } => "attempt_lost",
+            Self::RetryScheduled { .. } => "retry_scheduled",
+            Self::RungTaken { .. } => "rung_taken",
+            Self::StageFailed { .. } => "stage_failed",
+            Self::StageSkipped { .. } => "stage_skipped",
+            Self::StageCancelled { .. } => "stage_cancelled",
+            Self::AlertRaised { .. } => "alert_raised",
+            Self::AlertTold { .. } => "alert_told",
+            Self::RunInterrupted => "run_interrupted",
+            Self::RunCancelled { .. } => "run_cancelled",
+            Self::RunFinished { .. } => "run_finished",
+        }
+    }
 }

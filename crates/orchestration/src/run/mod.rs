@@ -5,20 +5,32 @@
 
 mod decide;
 mod event;
+mod explain;
+mod fan_out;
 mod id;
+mod lanes;
+mod layout;
 mod path;
+mod pools;
 mod report;
 mod stage;
 mod state;
+mod transitions;
 
 pub(crate) use decide::completed_dependencies;
-pub use decide::{Ended, Guide, Mode, Superseded, conclude, decide, losses};
-pub use event::{Event, EventKind, RunEnd};
-pub use id::{FencingToken, RunId, RunIdError};
-pub use path::Deadline;
-pub(crate) use report::take_stage_report;
-pub use report::{
-    AttemptReport, OutputError, RunReport, RunStatus, RunSummary, StageReport, StageStatus,
+pub use decide::{
+    CancelScope, Ended, Guide, Mode, Superseded, alert, cancellations, conclude, decide, losses,
 };
-pub use stage::{Attempt, AttemptOutcome, Ladder, StageRecord, StageState};
+pub use event::{Event, EventKind, Recalled, RunEnd};
+pub use explain::{StageExplanation, explain, explanations};
+pub use id::{FencingToken, RunId, RunIdError};
+pub use layout::Layout;
+pub use path::Deadline;
+pub use pools::{Pool, PoolError, Pools};
+pub use report::{
+    AttemptReport, ItemCounts, OutputError, RunReport, RunStatus, RunSummary, StageReport,
+    StageStatus,
+};
+pub(crate) use report::{item_reports, take_stage_report};
+pub use stage::{Attempt, AttemptOutcome, Ladder, SkipCause, StageRecord, StageState};
 pub use state::{AGEING_STEP, ImpossibleEvent, Recorded, RunPhase, RunState};

@@ -58,7 +58,7 @@ impl Deadline {
 
     /// Returns how long one more attempt of a stage and everything after it take.
     pub fn remaining_from(&self, state: &RunState, stage: StageIndex) -> SignedDuration {
-        self.paths(state)[stage.0]
+        self.paths(state)[state.layout().stage_of(stage).0]
     }
 
     /// Returns, for every stage, the longest path that begins with it; zero for finished ones.

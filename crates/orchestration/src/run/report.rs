@@ -1,6 +1,7 @@
 //! A run as it is told to people and programs: plain values, nothing to call back.
 
 use std::fmt;
+use std::ops::Range;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -110,7 +111,7 @@ impl From<&StageState> for StageStatus {
             | StageState::Ready
             | StageState::Retrying { .. }
             | StageState::Faltered { .. } => Self::Pending,
-            StageState::Running { .. } => Self::Running,
+            StageState::Running { .. } | StageState::FannedOut { .. } => Self::Running,
             StageState::Completed { .. } => Self::Completed,
             StageState::Failed { failure } => match failure.class {
                 FailureClass::Timeout => Self::Timeout,
@@ -139,6 +140,8 @@ pub struct StageReport {
     pub status: StageStatus,
     /// Why it failed, was skipped or was cancelled.
     pub reason: Option<String>,
+    /// How its items stand, once its fan-out is open.
+    pub items: Option<ItemCounts>,
     /// Its output, once completed.
     pub output: Option<Value>,
     /// Why the output is degraded.
@@ -149,6 +152,38 @@ pub struct StageReport {
     pub started_at: Option<Timestamp>,
     /// When it came to its end.
     pub finished_at: Option<Timestamp>,
+}
+
+/// How many items of a fan-out stand where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ItemCounts {
+    /// Waiting for a worker, a slot or their time to retry.
+    pub pending: usize,
+    /// Being worked on.
+    pub running: usize,
+    /// Done.
+    pub completed: usize,
+    /// Failed, in time or too late.
+    pub failed: usize,
+    /// Skipped or cancelled.
+    pub left_out: usize,
+}
+
+impl ItemCounts {
+    fn of(state: &RunState, index: StageIndex) -> Option<Self> {
+        let mut counts = Self::default();
+        for item in state.layout().items_of(index)? {
+            let count = match StageStatus::from(&state.stage(StageIndex(item)).state) {
+                StageStatus::Pending => &mut counts.pending,
+                StageStatus::Running => &mut counts.running,
+                StageStatus::Completed => &mut counts.completed,
+                StageStatus::Failed | StageStatus::Timeout => &mut counts.failed,
+                StageStatus::Skipped | StageStatus::Cancelled => &mut counts.left_out,
+            };
+            *count += 1;
+        }
+        Some(counts)
+    }
 }
 
 /// A run in full.
@@ -255,28 +290,46 @@ pub(crate) fn take_stage_report(state: &mut RunState, index: StageIndex) -> Stag
     StageReport { attempts, started_at, ..stage_report(state, index) }
 }
 
+/// Returns what became of some items of a fan-out, or of all that there are.
+pub(crate) fn item_reports(
+    state: &RunState,
+    stage: StageIndex,
+    items: Range<usize>,
+) -> Vec<StageReport> {
+    let positions = state.layout().items_of(stage).unwrap_or_default();
+    positions
+        .map(StageIndex)
+        .skip(items.start)
+        .take(items.len())
+        .map(|index| stage_report(state, index))
+        .collect()
+}
+
 fn stage_report(state: &RunState, index: StageIndex) -> StageReport {
     let record = state.stage(index);
-    let (mut reason, mut output, mut degraded) = (None, None, Vec::new());
-    match &record.state {
+    let (mut output, mut degraded) = (None, Vec::new());
+    let reason = match &record.state {
         StageState::Completed { output: completed } => {
             output = Some(completed.value.clone());
             degraded.clone_from(&completed.degraded);
+            None
         }
-        StageState::Failed { failure } => reason = Some(StageFailure::to_string(failure)),
-        StageState::Skipped { reason: why } | StageState::Cancelled { reason: why } => {
-            reason = Some(why.clone());
+        StageState::Failed { failure } => Some(StageFailure::to_string(failure)),
+        StageState::Skipped { reason, .. } | StageState::Cancelled { reason } => {
+            Some(reason.clone())
         }
         StageState::Waiting { .. }
         | StageState::Ready
         | StageState::Retrying { .. }
         | StageState::Running { .. }
-        | StageState::Faltered { .. } => {}
-    }
+        | StageState::FannedOut { .. }
+        | StageState::Faltered { .. } => None,
+    };
     StageReport {
-        name: state.pipeline().stage(index).name.clone(),
+        name: state.layout().name(index).into_owned(),
         status: (&record.state).into(),
         reason,
+        items: ItemCounts::of(state, index),
         output,
         degraded,
         attempts: record.attempts.clone(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::FencingToken;
+use super::{FencingToken, RunId};
 use crate::recovery::StageFailure;
 use crate::task::StageOutput;
 
@@ -31,7 +31,12 @@ pub enum StageState {
     /// An attempt failed and what follows is not decided yet; only within a batch of events.
     Faltered {
         /// Why.
-        failure: StageFailure,
+        failure: Box<StageFailure>,
+    },
+    /// Its items are worked on.
+    FannedOut {
+        /// How many of them have not come to an end.
+        open: usize,
     },
     /// Done.
     Completed {
@@ -41,14 +46,16 @@ pub enum StageState {
     /// Nothing was left to try.
     Failed {
         /// Why the last attempt failed.
-        failure: StageFailure,
+        failure: Box<StageFailure>,
     },
-    /// Left out: because of a stage it depends on, or on purpose after a failure of its own.
+    /// Left out.
     Skipped {
         /// Why.
         reason: String,
+        /// Whose fault that is.
+        cause: SkipCause,
     },
-    /// Given up with the whole run.
+    /// Given up on request.
     Cancelled {
         /// Why.
         reason: String,
@@ -67,9 +74,21 @@ impl StageState {
             | Self::Ready
             | Self::Retrying { .. }
             | Self::Running { .. }
+            | Self::FannedOut { .. }
             | Self::Faltered { .. } => false,
         }
     }
+}
+
+/// What makes a stage be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SkipCause {
+    /// Its condition was not met, or that of a stage it needs: nobody's fault.
+    Condition,
+    /// A stage it needs was cancelled.
+    Cancelled,
+    /// It failed, or a stage it needs did.
+    Failure,
 }
 
 /// Which function of its ladder a stage has come to.
@@ -103,9 +122,16 @@ pub enum AttemptOutcome {
     Running,
     /// With an output.
     Completed,
+    /// With the output of an earlier run; nothing was called.
+    Recalled {
+        /// The run.
+        from: RunId,
+        /// When the output was made.
+        completed_at: Timestamp,
+    },
     /// With a failure.
-    Failed(StageFailure),
-    /// It noticed that the run was interrupted.
+    Failed(Box<StageFailure>),
+    /// It was asked to stop and did, or its result will be refused.
     Cancelled,
     /// Its process died.
     Lost,
@@ -139,6 +165,22 @@ pub struct StageRecord {
     pub lost_on_rung: u32,
     /// Every attempt, in order.
     pub attempts: Vec<Attempt>,
+    /// Since when it is ready, if it is.
+    pub(super) ready_since: Timestamp,
     /// When it came to its end.
     pub finished_at: Option<Timestamp>,
+}
+
+impl StageRecord {
+    pub(super) fn new(state: StageState, at: Timestamp) -> Self {
+        Self {
+            state,
+            ladder: Ladder::Own,
+            attempts_on_rung: 0,
+            lost_on_rung: 0,
+            attempts: Vec::new(),
+            ready_since: at,
+            finished_at: None,
+        }
+    }
 }

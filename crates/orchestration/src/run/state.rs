@@ -1,8 +1,8 @@
 //! The state of a run: what the events so far amount to.
 //!
 //! [`RunState::apply`] is the only way to change it, for living runs and for replays alike, so a
-//! resumed run cannot differ from one that never stopped. What follows from a state is decided in
-//! `decide`.
+//! resumed run cannot differ from one that never stopped. How an event changes a stage is in
+//! `transitions` and, for items, in `fan_out`; what follows from a state is decided in `decide`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,23 +10,18 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::lanes::{Lanes, Obstacle};
 use super::{
-    Attempt, AttemptOutcome, Event, EventKind, FencingToken, Ladder, RunEnd, RunId, StageRecord,
-    StageState,
+    Attempt, AttemptOutcome, Event, EventKind, FencingToken, Layout, Pools, RunEnd, RunId,
+    SkipCause, StageRecord, StageState,
 };
 use crate::pipeline::{Pipeline, StageIndex};
-use crate::recovery::{FailureClass, StageFailure};
-use crate::task::{Priority, StageOutput};
-
-/// A process that died this often during one rung of one stage probably dies because of it.
-const LOST_ATTEMPTS_MAX: u32 = 20;
+use crate::recovery::{DeadlineAlert, DeadlineWatch, StageFailure};
+use crate::task::StageOutput;
 
 /// A ready stage that waits so long is as urgent as one of the next priority that has just become
 /// ready, so nothing waits for ever behind more urgent work.
 pub const AGEING_STEP: SignedDuration = SignedDuration::from_mins(10);
-
-/// Orders ready stages: the earlier, the sooner they start.
-type Turn = (Timestamp, StageIndex);
 
 /// What was journalled when a run was submitted.
 #[derive(Clone, Debug)]
@@ -66,60 +61,78 @@ pub struct ImpossibleEvent {
     stage: Option<String>,
 }
 
+/// Why a waiting stage will never be ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Doom {
+    pub(super) reason: String,
+    pub(super) cause: SkipCause,
+}
+
+/// Whether somebody who must be told something was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Telling {
+    Due,
+    Done,
+}
+
 /// What the events of a run amount to.
 #[derive(Clone, Debug)]
 pub struct RunState {
-    recorded: Recorded,
-    stages: Vec<StageRecord>,
-    phase: RunPhase,
-    ended_at: Option<Timestamp>,
-    token_next: u64,
-    // Indices into `stages`, so that deciding costs the same in small and large runs.
-    pub(super) ready: BTreeSet<Turn>,
-    /// Since when ready stages are so.
-    ready_since: Vec<Timestamp>,
+    pub(super) recorded: Recorded,
+    pub(super) layout: Layout,
+    /// Of every position of the layout.
+    pub(super) records: Vec<StageRecord>,
+    pub(super) phase: RunPhase,
+    pub(super) ended_at: Option<Timestamp>,
+    pub(super) token_next: u64,
+    // Positions in `records`, so that deciding costs the same in small and large runs.
+    pub(super) ready: Lanes,
     pub(super) retrying: BTreeSet<(Timestamp, StageIndex)>,
     pub(super) running: BTreeSet<StageIndex>,
     pub(super) faltered: BTreeSet<StageIndex>,
-    /// Waiting stages that will never be ready, and why.
-    pub(super) doomed: BTreeMap<StageIndex, String>,
-    unfinished: usize,
+    /// Waiting stages that will never be ready.
+    pub(super) doomed: BTreeMap<StageIndex, Doom>,
+    /// Fan-outs whose turn has come: how many items they have, or why they cannot open.
+    pub(super) opening: BTreeMap<StageIndex, Result<usize, StageFailure>>,
+    /// Fan-outs whose items have all come to an end: whether the stage is completed.
+    pub(super) joining: BTreeMap<StageIndex, Result<(), StageFailure>>,
+    pub(super) alerts: BTreeMap<(Timestamp, DeadlineAlert), Telling>,
+    pub(super) unfinished: usize,
 }
 
 impl RunState {
     /// Returns the state of a run to which nothing has happened.
     pub fn new(recorded: Recorded) -> Self {
         let pipeline = Arc::clone(&recorded.pipeline);
-        let mut ready = BTreeSet::new();
-        let mut stages = Vec::with_capacity(pipeline.stages().len());
-        for index in pipeline.indices() {
+        let at = recorded.submitted_at;
+        let waiting = |index| {
             let unmet = pipeline.dependencies(index).len();
-            if unmet == 0 {
-                ready.insert(turn(pipeline.stage(index).priority, recorded.submitted_at, index));
-            }
-            stages.push(StageRecord {
-                state: if unmet == 0 { StageState::Ready } else { StageState::Waiting { unmet } },
-                ladder: Ladder::Own,
-                attempts_on_rung: 0,
-                lost_on_rung: 0,
-                attempts: Vec::new(),
-                finished_at: None,
-            });
-        }
-        Self {
-            unfinished: stages.len(),
-            ready_since: vec![recorded.submitted_at; stages.len()],
+            StageRecord::new(StageState::Waiting { unmet }, at)
+        };
+        let records: Vec<StageRecord> = pipeline.indices().map(waiting).collect();
+        let mut state = Self {
+            unfinished: records.len(),
+            ready: Lanes::new(&pipeline),
+            layout: Layout::new(Arc::clone(&pipeline)),
             recorded,
-            stages,
+            records,
             phase: RunPhase::Pending,
             ended_at: None,
             token_next: 1,
-            ready,
             retrying: BTreeSet::new(),
             running: BTreeSet::new(),
             faltered: BTreeSet::new(),
             doomed: BTreeMap::new(),
+            opening: BTreeMap::new(),
+            joining: BTreeMap::new(),
+            alerts: BTreeMap::new(),
+        };
+        for index in pipeline.indices() {
+            if pipeline.dependencies(index).is_empty() {
+                state.make_ready(index, at);
+            }
         }
+        state
     }
 
     /// Returns what was submitted.
@@ -130,6 +143,11 @@ impl RunState {
     /// Returns the pipeline of the run.
     pub fn pipeline(&self) -> &Pipeline {
         &self.recorded.pipeline
+    }
+
+    /// Returns what stands at which position.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     /// Returns where the run stands.
@@ -150,24 +168,51 @@ impl RunState {
         self.ended_at
     }
 
-    /// Returns one stage.
+    /// Returns one stage, or an item of one.
     pub fn stage(&self, index: StageIndex) -> &StageRecord {
-        &self.stages[index.0]
-    }
-
-    /// Returns the stages that can start, in the order in which they will.
-    pub fn ready(&self) -> impl Iterator<Item = StageIndex> {
-        self.ready.iter().map(|(_, stage)| *stage)
+        &self.records[index.0]
     }
 
     /// Returns since when a stage is ready, if it is.
     pub fn ready_since(&self, index: StageIndex) -> Option<Timestamp> {
-        (self.stages[index.0].state == StageState::Ready).then(|| self.ready_since[index.0])
+        let record = self.stage(index);
+        (record.state == StageState::Ready).then_some(record.ready_since)
+    }
+
+    /// Tells whether something could start if a pool had room.
+    pub fn is_held_up_by_pools(&self, pools: &Pools) -> bool {
+        self.ready.is_held_up_by_pools(pools)
+    }
+
+    /// Returns what holds up a ready stage, besides workers.
+    pub(super) fn obstacle(&self, index: StageIndex, pools: &Pools) -> Option<Obstacle> {
+        self.ready.obstacle(self.layout.stage_of(index), pools)
     }
 
     /// Takes the attempts of a stage away, from a state that is not used any more.
     pub(super) fn take_attempts(&mut self, index: StageIndex) -> Vec<Attempt> {
-        std::mem::take(&mut self.stages[index.0].attempts)
+        std::mem::take(&mut self.records[index.0].attempts)
+    }
+
+    /// Returns the stages and items whose attempts are being made.
+    pub(crate) fn running(&self) -> impl Iterator<Item = StageIndex> {
+        self.running.iter().copied()
+    }
+
+    /// Returns what the result of a stage's living attempt must carry, if there is one.
+    pub(crate) fn token(&self, index: StageIndex) -> Option<FencingToken> {
+        match self.stage(index).state {
+            StageState::Running { token } => Some(token),
+            _ => None,
+        }
+    }
+
+    /// Returns why the output of a completed stage is degraded.
+    pub(crate) fn degraded_of(&self, index: StageIndex) -> Vec<String> {
+        match &self.stage(index).state {
+            StageState::Completed { output } => output.degraded.clone(),
+            _ => Vec::new(),
+        }
     }
 
     /// Returns how many attempts are being made.
@@ -175,7 +220,7 @@ impl RunState {
         self.running.len()
     }
 
-    /// Returns how many stages have not come to an end.
+    /// Returns how many stages and items have not come to an end.
     pub fn unfinished_count(&self) -> usize {
         self.unfinished
     }
@@ -200,27 +245,66 @@ impl RunState {
         FencingToken(self.token_next)
     }
 
+    /// Returns the alerts that were raised and that nobody was told yet, as far as is known.
+    pub fn untold(&self) -> impl Iterator<Item = (Timestamp, DeadlineAlert)> {
+        let due = |(raised, telling): (&(Timestamp, DeadlineAlert), &Telling)| {
+            (*telling == Telling::Due).then_some(*raised)
+        };
+        self.alerts.iter().filter_map(due)
+    }
+
+    /// Returns what was told about a deadline so far.
+    pub fn watch(&self, deadline: Timestamp) -> DeadlineWatch {
+        let is_raised = |alert| self.alerts.contains_key(&(deadline, alert));
+        if is_raised(DeadlineAlert::Missed) {
+            DeadlineWatch::Missed
+        } else if is_raised(DeadlineAlert::AtRisk) {
+            DeadlineWatch::AtRisk
+        } else {
+            DeadlineWatch::OnTime
+        }
+    }
+
     /// Returns every reason why some output is degraded, in the order of definition.
     pub fn degraded(&self) -> Vec<String> {
         let mut reasons = Vec::new();
-        for record in &self.stages {
+        for index in self.pipeline().indices() {
+            let record = self.stage(index);
             match &record.state {
                 StageState::Completed { output } => unite(&mut reasons, &output.degraded),
                 // Tried and then left out on purpose.
-                StageState::Skipped { reason } if !record.attempts.is_empty() => {
+                StageState::Skipped { reason, .. } if !record.attempts.is_empty() => {
                     unite(&mut reasons, std::slice::from_ref(reason));
                 }
+                StageState::Cancelled { .. } => unite(&mut reasons, &[self.want(index)]),
                 StageState::Waiting { .. }
                 | StageState::Ready
                 | StageState::Retrying { .. }
                 | StageState::Running { .. }
+                | StageState::FannedOut { .. }
                 | StageState::Faltered { .. }
                 | StageState::Failed { .. }
-                | StageState::Skipped { .. }
-                | StageState::Cancelled { .. } => {}
+                | StageState::Skipped { .. } => {}
             }
         }
         reasons
+    }
+
+    /// Returns why there is no output of a stage that has come to another end than completion.
+    pub(super) fn want(&self, index: StageIndex) -> String {
+        let name = self.layout.name(index);
+        match &self.stage(index).state {
+            StageState::Failed { failure } => format!("stage {name} failed: {failure}"),
+            StageState::Cancelled { reason } => format!("stage {name} was cancelled: {reason}"),
+            StageState::Skipped { reason, .. } => reason.clone(),
+            StageState::Completed { .. }
+            | StageState::Waiting { .. }
+            | StageState::Ready
+            | StageState::Retrying { .. }
+            | StageState::Running { .. }
+            | StageState::FannedOut { .. }
+            | StageState::Faltered { .. } => format!("stage {name} has no output"),
+        }
     }
 
     /// Takes note of an event, or refuses one that cannot have happened and changes nothing.
@@ -231,25 +315,37 @@ impl RunState {
 
     fn apply_to_open_run(&mut self, event: &Event) -> bool {
         let at = event.at;
+        if stage_of(&event.kind).is_some_and(|stage| self.records.len() <= stage.0) {
+            return false;
+        }
         match &event.kind {
             EventKind::AttemptStarted { stage, attempt, function, token } => {
-                let started = Attempt {
-                    number: *attempt,
-                    function: function.clone(),
-                    started_at: at,
-                    ended_at: None,
-                    outcome: AttemptOutcome::Running,
-                };
-                self.start(*stage, started, *token)
+                let begun = attempt_of(*attempt, function.clone(), at);
+                self.start(*stage, begun, *token)
             }
             EventKind::StageCompleted { stage, token, output, degraded } => {
                 let output = StageOutput { value: output.clone(), degraded: degraded.clone() };
                 self.end_attempt(*stage, *token, AttemptOutcome::Completed, at)
                     && self.complete(*stage, Arc::new(output), at)
             }
+            EventKind::StageRecalled { stage, attempt, token, recalled } => {
+                let function = self.layout.definition(*stage).function.clone();
+                let begun = attempt_of(*attempt, function, at);
+                let outcome = AttemptOutcome::Recalled {
+                    from: recalled.from,
+                    completed_at: recalled.completed_at,
+                };
+                let output = Arc::new(StageOutput::fresh(recalled.output.clone()));
+                self.start(*stage, begun, *token)
+                    && self.end_attempt(*stage, *token, outcome, at)
+                    && self.complete(*stage, output, at)
+            }
+            EventKind::FanOutOpened { stage, count } => self.open(*stage, *count, at),
+            EventKind::FanOutJoined { stage } => self.join(*stage, at),
             EventKind::AttemptFailed { stage, token, failure } => {
+                let failure = Box::new(failure.clone());
                 self.end_attempt(*stage, *token, AttemptOutcome::Failed(failure.clone()), at)
-                    && self.falter(*stage, failure.clone())
+                    && self.falter(*stage, failure)
             }
             EventKind::AttemptCancelled { stage, token } => {
                 self.end_attempt(*stage, *token, AttemptOutcome::Cancelled, at)
@@ -262,6 +358,13 @@ impl RunState {
             EventKind::RungTaken { stage, rung } => self.take_rung(*stage, *rung, at),
             EventKind::StageFailed { stage } => self.fail(*stage, at),
             EventKind::StageSkipped { stage, reason } => self.skip(*stage, reason, at),
+            EventKind::StageCancelled { stage, reason } => self.cancel_stage(*stage, reason, at),
+            EventKind::AlertRaised { alert, deadline } => {
+                self.alerts.insert((*deadline, *alert), Telling::Due).is_none()
+            }
+            EventKind::AlertTold { alert, deadline } => {
+                self.alerts.insert((*deadline, *alert), Telling::Done) == Some(Telling::Due)
+            }
             EventKind::RunInterrupted => {
                 let fits = self.running.is_empty();
                 if fits {
@@ -281,213 +384,40 @@ impl RunState {
         }
     }
 
-    fn start(&mut self, index: StageIndex, attempt: Attempt, token: FencingToken) -> bool {
-        let record = &mut self.stages[index.0];
-        let number_next = record.attempts.len() + 1;
-        if usize::try_from(attempt.number) != Ok(number_next) || token.0 != self.token_next {
-            return false;
-        }
-        match record.state {
-            StageState::Ready => {
-                let turn = turn(
-                    self.recorded.pipeline.stage(index).priority,
-                    self.ready_since[index.0],
-                    index,
-                );
-                self.ready.remove(&turn);
-            }
-            // In a replay nobody has watched the clock, so the stage is still in its wait.
-            StageState::Retrying { not_before } => {
-                self.retrying.remove(&(not_before, index));
-            }
-            StageState::Waiting { .. }
-            | StageState::Running { .. }
-            | StageState::Faltered { .. }
-            | StageState::Completed { .. }
-            | StageState::Failed { .. }
-            | StageState::Skipped { .. }
-            | StageState::Cancelled { .. } => return false,
-        }
-        record.state = StageState::Running { token };
-        // Nearly every stage needs one attempt; room for four would be most of a large run's memory.
-        record.attempts.reserve_exact(1);
-        record.attempts.push(attempt);
-        self.token_next += 1;
-        self.running.insert(index);
-        self.phase = RunPhase::Running;
-        true
-    }
-
-    /// Ends the running attempt of a stage, if it is the one with this token.
-    fn end_attempt(
-        &mut self,
-        index: StageIndex,
-        token: FencingToken,
-        outcome: AttemptOutcome,
-        at: Timestamp,
-    ) -> bool {
-        let record = &mut self.stages[index.0];
-        if record.state != (StageState::Running { token }) {
-            return false;
-        }
-        if let Some(attempt) = record.attempts.last_mut() {
-            attempt.outcome = outcome;
-            attempt.ended_at = Some(at);
-        }
-        self.running.remove(&index)
-    }
-
-    fn complete(&mut self, index: StageIndex, output: Arc<StageOutput>, at: Timestamp) -> bool {
-        self.finish(index, StageState::Completed { output }, at);
-        let pipeline = Arc::clone(&self.recorded.pipeline);
-        for dependent in pipeline.dependents(index) {
-            if let StageState::Waiting { unmet } = &mut self.stages[dependent.0].state {
-                *unmet -= 1;
-                if *unmet == 0 {
-                    self.make_ready(*dependent, at);
-                }
-            }
-        }
-        true
-    }
-
-    fn make_ready(&mut self, index: StageIndex, at: Timestamp) -> bool {
-        self.stages[index.0].state = StageState::Ready;
-        self.ready_since[index.0] = at;
-        self.ready.insert(self.turn_of(index))
-    }
-
-    fn turn_of(&self, index: StageIndex) -> Turn {
-        let priority = self.recorded.pipeline.stage(index).priority;
-        turn(priority, self.ready_since[index.0], index)
-    }
-
-    fn falter(&mut self, index: StageIndex, failure: StageFailure) -> bool {
-        let record = &mut self.stages[index.0];
-        record.attempts_on_rung += 1;
-        record.state = StageState::Faltered { failure };
-        self.faltered.insert(index)
-    }
-
-    fn lose(&mut self, index: StageIndex, at: Timestamp) -> bool {
-        let record = &mut self.stages[index.0];
-        record.lost_on_rung += 1;
-        if record.lost_on_rung < LOST_ATTEMPTS_MAX {
-            return self.make_ready(index, at);
-        }
-        let message = format!("the process died {LOST_ATTEMPTS_MAX} times during this stage");
-        self.falter(index, StageFailure::new(FailureClass::Bug, message))
-    }
-
-    fn retry(&mut self, index: StageIndex, not_before: Timestamp) -> bool {
-        if !self.faltered.remove(&index) {
-            return false;
-        }
-        self.stages[index.0].state = StageState::Retrying { not_before };
-        self.retrying.insert((not_before, index))
-    }
-
-    fn take_rung(&mut self, index: StageIndex, rung: usize, at: Timestamp) -> bool {
-        let function_exists = self.recorded.pipeline.stage(index).rung(rung).is_some();
-        let record = &mut self.stages[index.0];
-        let StageState::Faltered { failure } = &record.state else { return false };
-        if rung != record.ladder.rung() + 1 || !function_exists {
-            return false;
-        }
-        // What made the stage's own function fail is the reason people need; the failures of the
-        // rungs between are kept with their attempts.
-        let reason = match &record.ladder {
-            Ladder::Own => failure.to_string(),
-            Ladder::Fallback { reason, .. } => reason.clone(),
-        };
-        record.ladder = Ladder::Fallback { rung, reason };
-        record.attempts_on_rung = 0;
-        record.lost_on_rung = 0;
-        self.faltered.remove(&index);
-        self.make_ready(index, at)
-    }
-
-    fn fail(&mut self, index: StageIndex, at: Timestamp) -> bool {
-        let StageState::Faltered { failure } = &self.stages[index.0].state else { return false };
-        let failure = failure.clone();
-        self.faltered.remove(&index);
-        let reason = format!("stage {} failed: {failure}", self.pipeline().stage(index).name);
-        self.finish(index, StageState::Failed { failure }, at);
-        self.doom_dependents(index, &reason);
-        true
-    }
-
-    fn skip(&mut self, index: StageIndex, reason: &str, at: Timestamp) -> bool {
-        if self.doomed.remove(&index).is_none() && !self.faltered.remove(&index) {
-            return false;
-        }
-        self.finish(index, StageState::Skipped { reason: reason.to_owned() }, at);
-        self.doom_dependents(index, reason);
-        true
-    }
-
-    fn doom_dependents(&mut self, index: StageIndex, reason: &str) {
-        for dependent in self.recorded.pipeline.dependents(index) {
-            if let StageState::Waiting { .. } = self.stages[dependent.0].state {
-                self.doomed.entry(*dependent).or_insert_with(|| reason.to_owned());
-            }
-        }
-    }
-
-    fn cancel(&mut self, reason: &str, at: Timestamp) -> bool {
-        if !self.running.is_empty() {
-            return false;
-        }
-        for index in self.recorded.pipeline.indices() {
-            if !self.stages[index.0].state.is_final() {
-                self.finish(index, StageState::Cancelled { reason: reason.to_owned() }, at);
-            }
-        }
-        self.ready.clear();
-        self.retrying.clear();
-        self.faltered.clear();
-        self.doomed.clear();
-        self.phase = RunPhase::Cancelled;
-        self.ended_at = Some(at);
-        true
-    }
-
-    fn finish(&mut self, index: StageIndex, state: StageState, at: Timestamp) {
-        let record = &mut self.stages[index.0];
-        record.state = state;
-        record.finished_at = Some(at);
-        self.unfinished -= 1;
-    }
-
     fn impossible(&self, kind: &EventKind) -> ImpossibleEvent {
-        let (kind, stage) = match kind {
-            EventKind::AttemptStarted { stage, .. } => ("attempt_started", Some(stage)),
-            EventKind::StageCompleted { stage, .. } => ("stage_completed", Some(stage)),
-            EventKind::AttemptFailed { stage, .. } => ("attempt_failed", Some(stage)),
-            EventKind::AttemptCancelled { stage, .. } => ("attempt_cancelled", Some(stage)),
-            EventKind::AttemptLost { stage, .. } => ("attempt_lost", Some(stage)),
-            EventKind::RetryScheduled { stage, .. } => ("retry_scheduled", Some(stage)),
-            EventKind::RungTaken { stage, .. } => ("rung_taken", Some(stage)),
-            EventKind::StageFailed { stage } => ("stage_failed", Some(stage)),
-            EventKind::StageSkipped { stage, .. } => ("stage_skipped", Some(stage)),
-            EventKind::RunInterrupted => ("run_interrupted", None),
-            EventKind::RunCancelled { .. } => ("run_cancelled", None),
-            EventKind::RunFinished { .. } => ("run_finished", None),
-        };
-        let stage = stage.map(|index| self.pipeline().stage(*index).name.clone());
-        ImpossibleEvent { kind, stage }
+        let stage = stage_of(kind).filter(|stage| stage.0 < self.records.len());
+        let stage = stage.map(|stage| self.layout.name(stage).into_owned());
+        ImpossibleEvent { kind: kind.as_str(), stage }
     }
 }
 
-/// Urgent stages are treated as if they had become ready earlier.
-fn turn(priority: Priority, since: Timestamp, index: StageIndex) -> Turn {
-    let steps = match priority {
-        Priority::Low => 0,
-        Priority::Medium => 1,
-        Priority::High => 2,
-        Priority::Critical => 3,
-    };
-    (since.saturating_sub(AGEING_STEP * steps).unwrap_or(Timestamp::MIN), index)
+fn attempt_of(number: u32, function: String, started_at: Timestamp) -> Attempt {
+    let outcome = AttemptOutcome::Running;
+    Attempt { number, function, started_at, ended_at: None, outcome }
+}
+
+/// Returns the position that an event is about, if it is about one.
+fn stage_of(kind: &EventKind) -> Option<StageIndex> {
+    match kind {
+        EventKind::AttemptStarted { stage, .. }
+        | EventKind::StageCompleted { stage, .. }
+        | EventKind::StageRecalled { stage, .. }
+        | EventKind::FanOutOpened { stage, .. }
+        | EventKind::FanOutJoined { stage }
+        | EventKind::AttemptFailed { stage, .. }
+        | EventKind::AttemptCancelled { stage, .. }
+        | EventKind::AttemptLost { stage, .. }
+        | EventKind::RetryScheduled { stage, .. }
+        | EventKind::RungTaken { stage, .. }
+        | EventKind::StageFailed { stage }
+        | EventKind::StageSkipped { stage, .. }
+        | EventKind::StageCancelled { stage, .. } => Some(*stage),
+        EventKind::AlertRaised { .. }
+        | EventKind::AlertTold { .. }
+        | EventKind::RunInterrupted
+        | EventKind::RunCancelled { .. }
+        | EventKind::RunFinished { .. } => None,
+    }
 }
 
 /// Adds those of `more` that are not there yet, in order.

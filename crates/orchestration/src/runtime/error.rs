@@ -1,7 +1,7 @@
 //! Why a run cannot be submitted or executed. A run that ends FAILED is not such an error.
 
 use crate::journal::JournalError;
-use crate::run::{ImpossibleEvent, RunId};
+use crate::run::{ImpossibleEvent, PoolError, RunId};
 
 /// Why a run cannot be submitted or executed.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,24 @@ pub enum ExecutionError {
         stage: String,
         /// The function.
         function: String,
+    },
+    /// A stage claims slots of a pool that it can never have.
+    #[error("pipeline {pipeline}, stage {stage}")]
+    Pool {
+        /// The pipeline.
+        pipeline: String,
+        /// The stage.
+        stage: String,
+        /// Why it cannot.
+        source: PoolError,
+    },
+    /// The run has no such stage or item.
+    #[error("run {run_id} has no stage or item {stage}")]
+    UnknownStage {
+        /// The run.
+        run_id: RunId,
+        /// The name that nothing has.
+        stage: String,
     },
     /// Another thread of this process is executing the run.
     #[error("run {run_id} is being executed already")]

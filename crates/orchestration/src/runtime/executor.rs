@@ -1,21 +1,26 @@
-//! Submits pipelines, executes their runs and cancels them.
+//! Submits pipelines, executes their runs and cancels them, or parts of them.
 //!
-//! It holds what executions share; one execution itself is in `execution`.
+//! It holds what executions share: journal, functions, threads and pools. One execution itself is
+//! in `execution`.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
+use super::commands::{self, Command};
 use super::execution::Execution;
+use super::threads::Threads;
+use super::worker::Message;
 use super::{ExecutionError, Observation};
 use crate::clock::Clock;
 use crate::journal::{Earlier, Journal, Submission};
 use crate::pipeline::Pipeline;
 use crate::recovery::ErrorRecoveryManager;
-use crate::run::{Deadline, RunId, RunReport, RunState};
+use crate::run::{CancelScope, Deadline, Pools, RunId, RunReport, RunState, StageExplanation};
 use crate::task::{CancellationToken, Registry};
 
 /// What is called with every observation, from any thread.
@@ -29,7 +34,10 @@ pub struct PipelineExecutor {
     pub(super) workers_max: NonZeroUsize,
     pub(super) observer: Option<Arc<Observer>>,
     pub(super) recovery: Arc<ErrorRecoveryManager>,
-    executing: Mutex<BTreeSet<RunId>>,
+    pub(super) threads: Threads,
+    pools: Mutex<Pools>,
+    /// The runs that some thread executes, and how to wake it.
+    executing: Mutex<BTreeMap<RunId, Sender<Message>>>,
 }
 
 impl PipelineExecutor {
@@ -40,8 +48,17 @@ impl PipelineExecutor {
         clock: Arc<dyn Clock>,
         workers_max: NonZeroUsize,
     ) -> Self {
-        let (executing, recovery) = (Mutex::default(), Arc::default());
-        Self { journal, registry, clock, workers_max, observer: None, recovery, executing }
+        Self {
+            journal,
+            registry,
+            clock,
+            workers_max,
+            observer: None,
+            recovery: Arc::default(),
+            threads: Threads::default(),
+            pools: Mutex::default(),
+            executing: Mutex::default(),
+        }
     }
 
     /// Sets what is done about failures, in all runs.
@@ -55,6 +72,15 @@ impl PipelineExecutor {
     #[must_use]
     pub fn observe(mut self, observer: Box<dyn Fn(&Observation) + Send + Sync>) -> Self {
         self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Defines a pool of which the attempts of all runs together occupy at most so many slots.
+    ///
+    /// An abandoned attempt has given its slots back, although nobody can stop what it does.
+    #[must_use]
+    pub fn pool(self, pool: impl Into<String>, slots: u32) -> Self {
+        self.pools().define(pool, slots);
         self
     }
 
@@ -92,7 +118,7 @@ impl PipelineExecutor {
         input: &Value,
     ) -> Result<Submission, ExecutionError> {
         let pipeline = pipeline.clone().with_fallbacks(&self.recovery);
-        self.check_functions(&pipeline)?;
+        self.check(&pipeline)?;
         let now = self.clock.now();
         Ok(self.journal.submit(earlier, &pipeline, (key, input), now)?)
     }
@@ -126,42 +152,137 @@ impl PipelineExecutor {
         cancellation: &CancellationToken,
         deadline: Option<&Deadline>,
     ) -> Result<RunReport, ExecutionError> {
-        let _claim = Claim::new(&self.executing, run_id)?;
+        let (messages, claim) = Claim::new(self, run_id)?;
         let (state, sequence) = self.load(run_id)?;
         if state.is_over() {
             return Ok(RunReport::from(&state));
         }
-        self.check_functions(state.pipeline())?;
-        Execution::new(self, state, sequence).by(deadline).run(cancellation)
+        self.check(state.pipeline())?;
+        let execution = Execution::new(self, state, sequence).by(deadline);
+        execution.run(cancellation, &claim.sender, &messages)
     }
 
-    /// Gives a run up: what has not ended never will. Does nothing to a run that is over.
+    /// Gives a run up: what has not ended never will. Does nothing to a run that is over. Attempts
+    /// that are being made are asked to stop, and abandoned if they do not.
     pub fn cancel(&self, run_id: RunId, reason: &str) -> Result<RunReport, ExecutionError> {
-        let _claim = Claim::new(&self.executing, run_id)?;
-        let (state, sequence) = self.load(run_id)?;
-        if state.is_over() {
-            return Ok(RunReport::from(&state));
+        let reason = reason.to_owned();
+        let command = |reply| Command::CancelRun { reason: reason.clone(), reply };
+        if !self.command(run_id, command)? {
+            let (_messages, _claim) = Claim::new(self, run_id)?;
+            let (state, sequence) = self.load(run_id)?;
+            if !state.is_over() {
+                return Execution::new(self, state, sequence).give_up(&reason);
+            }
         }
-        Execution::new(self, state, sequence).cancel(reason)
+        Ok(RunReport::from(&self.load(run_id)?.0))
+    }
+
+    /// Cancels a stage such as `fetch`, an item such as `fetch[17]`, or a stage and everything
+    /// behind it, also while the run is executed. Returns what was cancelled, by name; what has
+    /// ended already is not.
+    pub fn cancel_stage(
+        &self,
+        run_id: RunId,
+        stage: &str,
+        scope: CancelScope,
+        reason: &str,
+    ) -> Result<Vec<String>, ExecutionError> {
+        let mut answer = None;
+        let command = |reply| {
+            let (stage, reason) = (stage.to_owned(), reason.to_owned());
+            Command::CancelStage { stage, scope, reason, reply }
+        };
+        if self.ask(run_id, command, &mut answer)? {
+            return answer.unwrap_or(Ok(Vec::new()));
+        }
+        let (_messages, _claim) = Claim::new(self, run_id)?;
+        let (mut state, sequence) = self.load(run_id)?;
+        let index = commands::find(&state, stage)?;
+        let now = self.clock.now();
+        let events = commands::cancellations_at_rest(&state, index, (scope, reason), now);
+        let cancelled = commands::apply_cancellations(&mut state, &events)?;
+        self.journal.append(run_id, sequence, &events, state.layout())?;
+        Ok(cancelled)
+    }
+
+    /// Tells what every stage and item that has not ended is waiting for, at most `limit` of them.
+    pub fn explain(
+        &self,
+        run_id: RunId,
+        limit: usize,
+    ) -> Result<Vec<StageExplanation>, ExecutionError> {
+        let mut answer = None;
+        if self.ask(run_id, |reply| Command::Explain { limit, reply }, &mut answer)? {
+            return Ok(answer.unwrap_or_default());
+        }
+        Ok(self.journal.reader().explain(run_id, limit)?)
+    }
+
+    /// Hands a command to whoever executes the run and waits until it was obeyed; tells whether
+    /// somebody does.
+    fn command(
+        &self,
+        run_id: RunId,
+        command: impl Fn(Sender<()>) -> Command,
+    ) -> Result<bool, ExecutionError> {
+        self.ask(run_id, command, &mut None)
+    }
+
+    fn ask<T>(
+        &self,
+        run_id: RunId,
+        command: impl Fn(Sender<T>) -> Command,
+        answer: &mut Option<T>,
+    ) -> Result<bool, ExecutionError> {
+        let Some(execution) = self.executing().get(&run_id).cloned() else { return Ok(false) };
+        let (reply, replies) = channel();
+        if execution.send(Message::Command(command(reply))).is_err() {
+            return Ok(false);
+        }
+        // An execution that ends without an answer has come to its end before it heard.
+        *answer = replies.recv().ok();
+        Ok(answer.is_some())
     }
 
     fn load(&self, run_id: RunId) -> Result<(RunState, i64), ExecutionError> {
         self.journal.reader().state(run_id)?.ok_or(ExecutionError::UnknownRun { run_id })
     }
 
-    fn check_functions(&self, pipeline: &Pipeline) -> Result<(), ExecutionError> {
+    /// Checks that functions and pools are there.
+    fn check(&self, pipeline: &Pipeline) -> Result<(), ExecutionError> {
+        let pools = self.pools();
         for stage in pipeline.stages() {
+            let names = || (pipeline.name().to_owned(), stage.name.clone());
             for function in stage.functions() {
                 if self.registry.function(function).is_none() {
-                    return Err(ExecutionError::UnknownFunction {
-                        pipeline: pipeline.name().to_owned(),
-                        stage: stage.name.clone(),
-                        function: function.to_owned(),
-                    });
+                    let ((pipeline, stage), function) = (names(), function.to_owned());
+                    return Err(ExecutionError::UnknownFunction { pipeline, stage, function });
                 }
             }
+            pools.check(&stage.pools).map_err(|source| {
+                let (pipeline, stage) = names();
+                ExecutionError::Pool { pipeline, stage, source }
+            })?;
         }
         Ok(())
+    }
+
+    pub(super) fn pools(&self) -> MutexGuard<'_, Pools> {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes the other executions: slots of a pool were given back.
+    pub(super) fn wake_others(&self, run_id: RunId) {
+        for (other, execution) in self.executing().iter() {
+            if *other != run_id {
+                // Whoever has just ended needs no slots.
+                drop(execution.send(Message::PoolsChanged));
+            }
+        }
+    }
+
+    fn executing(&self) -> MutexGuard<'_, BTreeMap<RunId, Sender<Message>>> {
+        self.executing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -178,23 +299,31 @@ impl fmt::Debug for PipelineExecutor {
 
 /// Keeps two threads from executing one run.
 struct Claim<'e> {
-    executing: &'e Mutex<BTreeSet<RunId>>,
+    executor: &'e PipelineExecutor,
     run_id: RunId,
+    sender: Sender<Message>,
 }
 
 impl<'e> Claim<'e> {
-    fn new(executing: &'e Mutex<BTreeSet<RunId>>, run_id: RunId) -> Result<Self, ExecutionError> {
-        let is_new = executing.lock().unwrap_or_else(PoisonError::into_inner).insert(run_id);
-        if is_new {
-            Ok(Self { executing, run_id })
-        } else {
-            Err(ExecutionError::AlreadyExecuting { run_id })
+    /// Returns the claim behind the messages, so that it ends before they are thrown away and
+    /// whoever hears that can claim the run.
+    fn new(
+        executor: &'e PipelineExecutor,
+        run_id: RunId,
+    ) -> Result<(Receiver<Message>, Self), ExecutionError> {
+        let (sender, messages) = channel();
+        let mut executing = executor.executing();
+        if executing.contains_key(&run_id) {
+            return Err(ExecutionError::AlreadyExecuting { run_id });
         }
+        executing.insert(run_id, sender.clone());
+        drop(executing);
+        Ok((messages, Self { executor, run_id, sender }))
     }
 }
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        self.executing.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.run_id);
+        self.executor.executing().remove(&self.run_id);
     }
 }

@@ -21,8 +21,8 @@ use crate::recovery::{
     StageFailure,
 };
 use crate::run::{
-    Ended, Event, EventKind, FencingToken, Guide, ImpossibleEvent, Mode, RunState, StageState,
-    conclude, decide,
+    Ended, Event, EventKind, FencingToken, Guide, ImpossibleEvent, Mode, Pools, RunState,
+    StageState, conclude, decide,
 };
 use crate::task::{
     AttemptEnd, CancellationToken, Commit, StageOutput, TaskContext, TaskDefinition,
@@ -71,6 +71,7 @@ pub(crate) fn execute(
     let core = Core {
         state: Some(state),
         mode: Mode::Working { workers_max },
+        pools: Pools::default(),
         jobs: VecDeque::new(),
         alarms: BTreeSet::new(),
         tokens: BTreeMap::new(),
@@ -113,6 +114,7 @@ struct Core {
     /// Taken away when the run is over.
     state: Option<RunState>,
     mode: Mode,
+    pools: Pools,
     jobs: VecDeque<Job>,
     alarms: BTreeSet<Alarm>,
     /// Of attempts that may take only so long.
@@ -297,7 +299,8 @@ impl Shared {
 
     /// Decides everything that follows, and prepares the attempts that may start.
     fn advance(&self, core: &mut Core, now: Timestamp) {
-        let guide = Guide { mode: core.mode, recovery: &self.recovery, deadline: None, now };
+        let (mode, recovery, pools) = (core.mode, &*self.recovery, &core.pools);
+        let guide = Guide { mode, recovery, deadline: None, pools, now };
         let Some(state) = &mut core.state else { return };
         state.release_due(now);
         while let Some(event) = decide(state, &guide) {

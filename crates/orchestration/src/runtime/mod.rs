@@ -2,11 +2,15 @@
 //! without a journal. They hold the threads and
 //! the waiting; what to do is decided in [`crate::run`].
 
+mod acting;
+mod alarms;
+mod commands;
 mod error;
 mod execution;
 mod executor;
 mod memory;
 mod observation;
+mod threads;
 mod worker;
 
 pub use error::ExecutionError;

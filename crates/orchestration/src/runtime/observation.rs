@@ -75,6 +75,36 @@ pub enum ObservationKind {
         /// How long its last attempt took.
         elapsed: Duration,
     },
+    /// The output of an earlier run stands for that of the stage.
+    StageRecalled {
+        /// This stage.
+        stage: String,
+        /// The run.
+        from: RunId,
+        /// When the output was made.
+        completed_at: Timestamp,
+    },
+    /// The items of a stage are known.
+    FanOutOpened {
+        /// This stage.
+        stage: String,
+        /// How many.
+        count: usize,
+    },
+    /// All items of a stage are done.
+    FanOutJoined {
+        /// This stage.
+        stage: String,
+        /// Why its output is degraded.
+        degraded: Vec<String>,
+    },
+    /// Somebody decided that a stage shall not be finished.
+    StageCancelled {
+        /// This stage.
+        stage: String,
+        /// Why.
+        reason: String,
+    },
     /// Nothing was left to try for a stage.
     StageFailed {
         /// This stage.

@@ -1,13 +1,13 @@
-//! Makes one attempt after another, on a thread of its own.
+//! Makes an attempt, on a thread of its own.
 //!
 //! Knows neither journal nor state: a job goes in, a result comes out. A panic is a result too.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
+use super::commands::Command;
 use crate::clock::Clock;
 use crate::pipeline::StageIndex;
 use crate::recovery::{
@@ -41,25 +41,26 @@ pub(super) enum Message {
     },
     /// Somebody asked to stop.
     Stop,
+    /// Another run gave back slots of a pool.
+    PoolsChanged,
+    /// Somebody wants something of this run.
+    Command(Command),
 }
 
-/// Takes jobs until there will be no more.
-pub(super) fn work(
-    jobs: &Mutex<Receiver<Job>>,
-    messages: &Sender<Message>,
-    clock: &dyn Clock,
-    recovery: &ErrorRecoveryManager,
-) {
-    loop {
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = job else { return };
-        let (stage, token, begun) = (job.stage, job.token, clock.monotonic());
-        let result = guarded(&job, clock, recovery);
+impl Job {
+    /// Makes the attempt and tells how it ended.
+    pub(super) fn make(
+        self,
+        clock: &dyn Clock,
+        recovery: &ErrorRecoveryManager,
+        messages: &Sender<Message>,
+    ) {
+        let (stage, token, begun) = (self.stage, self.token, clock.monotonic());
+        let result = guarded(&self, clock, recovery);
         let elapsed = clock.monotonic().saturating_sub(begun);
         let ended = Ended { stage, token, result };
-        if messages.send(Message::Ended { ended, elapsed }).is_err() {
-            return;
-        }
+        // An abandoned attempt may outlive its execution; nobody wants its result then.
+        drop(messages.send(Message::Ended { ended, elapsed }));
     }
 }
 

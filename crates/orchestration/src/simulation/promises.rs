@@ -78,7 +78,15 @@ pub(super) fn ended_well(state: &RunState, events: &[Event]) -> Result<(), Strin
                     return Err(format!("token {token} is given twice"));
                 }
             }
+            EventKind::StageRecalled { stage, .. }
+            | EventKind::FanOutJoined { stage }
+            | EventKind::StageCancelled { stage, .. } => {
+                *ends.entry(*stage).or_default() += 1;
+            }
             EventKind::RetryScheduled { .. }
+            | EventKind::FanOutOpened { .. }
+            | EventKind::AlertRaised { .. }
+            | EventKind::AlertTold { .. }
             | EventKind::RungTaken { .. }
             | EventKind::RunInterrupted
             | EventKind::RunCancelled { .. }

@@ -10,12 +10,10 @@ use serde_json::Value;
 use super::chance::Chance;
 use super::{Outcome, plan, promises};
 use crate::pipeline::StageIndex;
-use crate::recovery::{
-    DeadlineAlert, DeadlineWatch, ErrorRecoveryManager, FailureClass, Remaining, StageFailure,
-};
+use crate::recovery::{DeadlineAlert, ErrorRecoveryManager, FailureClass, Remaining, StageFailure};
 use crate::run::{
-    Deadline, Ended, Event, EventKind, FencingToken, Guide, Mode, Recorded, RunId, RunState,
-    StageState, conclude, decide, losses,
+    Deadline, Ended, Event, EventKind, FencingToken, Guide, Mode, Pools, Recorded, RunId, RunState,
+    StageState, alert, conclude, decide, losses,
 };
 use crate::task::{StageOutput, StageResult};
 
@@ -38,9 +36,9 @@ pub(super) struct World {
     state: RunState,
     journal: Vec<Event>,
     recovery: ErrorRecoveryManager,
+    pools: Pools,
     deadline: Deadline,
-    watch: DeadlineWatch,
-    /// Alerts of the present process.
+    /// What somebody was told, in order.
     told: Vec<DeadlineAlert>,
     working: Vec<Attempt>,
     zombies: Vec<Attempt>,
@@ -77,8 +75,8 @@ impl World {
             state,
             journal: Vec::new(),
             recovery,
+            pools: Pools::default(),
             deadline,
-            watch: DeadlineWatch::default(),
             told: Vec::new(),
             working: Vec::new(),
             zombies: Vec::new(),
@@ -151,8 +149,9 @@ impl World {
             Mode::Working { .. } => self.state.next_retry(),
             Mode::Stopping => None,
         };
+        let policy = self.deadline.policy();
         let look = match self.deadline.remaining(&self.state) {
-            Remaining::Work(path) => self.watch.next_look(self.deadline.policy(), path),
+            Remaining::Work(path) => self.state.watch(policy.deadline).next_look(policy, path),
             Remaining::Nothing => None,
         };
         let alarm = [retry, look].into_iter().flatten().min().map(|instant| {
@@ -209,10 +208,16 @@ impl World {
     fn advance(&mut self, causes: Vec<Event>) -> Result<(), String> {
         let mut events = causes;
         self.state.release_due(self.now());
+        let mut is_first = true;
         loop {
             let (recovery, deadline) = (&self.recovery, Some(&self.deadline));
-            let guide = Guide { mode: self.mode, recovery, deadline, now: self.now() };
-            let Some(event) = decide(&self.state, &guide) else { break };
+            let pools = &self.pools;
+            let guide = Guide { mode: self.mode, recovery, deadline, pools, now: self.now() };
+            let about_deadline = if is_first { alert(&self.state, &guide) } else { None };
+            is_first = false;
+            let Some(event) = about_deadline.or_else(|| decide(&self.state, &guide)) else {
+                break;
+            };
             if let EventKind::AttemptStarted { stage, .. } = event.kind {
                 promises::may_start(&self.state, stage)?;
             }
@@ -225,7 +230,6 @@ impl World {
             return self.die();
         }
         self.journal.extend(events.iter().cloned());
-        self.look_at_deadline();
         if may_die && self.chance.once_in(40) {
             // It was written that attempts begin, but nobody makes them.
             return self.die();
@@ -239,36 +243,50 @@ impl World {
                 self.working.push(Attempt { stage, token, ends_at });
             }
         }
-        Ok(())
+        self.tell()
+    }
+
+    /// Tells somebody what was written down that they must be told, and writes that down.
+    fn tell(&mut self) -> Result<(), String> {
+        let due: Vec<_> = self.state.untold().collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        let mut events = Vec::new();
+        for (deadline, alert) in due {
+            self.told.push(alert);
+            self.outcome.alerts += 1;
+            let kind = EventKind::AlertTold { alert, deadline };
+            let event = Event { at: self.now(), kind };
+            self.apply(&event)?;
+            events.push(event);
+        }
+        self.advance(events)
     }
 
     fn apply(&mut self, event: &Event) -> Result<(), String> {
         self.state.apply(event).map_err(|error| format!("a decision is impossible: {error}"))
     }
 
-    fn look_at_deadline(&mut self) {
-        let remaining = self.deadline.remaining(&self.state);
-        if let Some(alert) = self.watch.look(self.deadline.policy(), remaining, self.now()) {
-            self.told.push(alert);
-            self.outcome.alerts += 1;
-        }
-    }
-
-    /// A process tells each alert once, and whoever ends a late run has told that it is late.
+    /// Each alert is raised once, whoever dies; it is told, and only a process that dies between
+    /// telling and writing that down makes another one tell it again. Whoever ends a late run has
+    /// told that it is late.
     fn check_alerts(&self) -> Result<(), String> {
-        self.check_told_once()?;
-        let is_late = self.deadline.policy().deadline < self.now();
-        if is_late && self.told.last() != Some(&DeadlineAlert::Missed) {
+        let raised: Vec<_> = self.journal.iter().filter_map(raised).collect();
+        if !raised.windows(2).all(|pair| pair[0] < pair[1]) {
+            return Err(format!("the alerts {raised:?} are not one of each, in order"));
+        }
+        let mut told = self.told.clone();
+        told.dedup();
+        if told != raised {
+            return Err(format!("{raised:?} were raised and {:?} told", self.told));
+        }
+        let ended = self.state.ended_at().unwrap_or(Timestamp::MAX);
+        if self.deadline.policy().deadline < ended && raised.last() != Some(&DeadlineAlert::Missed)
+        {
             return Err("the deadline was missed and nobody was told".to_owned());
         }
         Ok(())
-    }
-
-    fn check_told_once(&self) -> Result<(), String> {
-        if self.told.windows(2).all(|pair| pair[0] < pair[1]) {
-            return Ok(());
-        }
-        Err(format!("the alerts {:?} are not one of each, in order", self.told))
     }
 
     fn interrupt(&mut self) -> Result<(), String> {
@@ -300,10 +318,6 @@ impl World {
             .collect();
         self.state = state;
         self.mode = Mode::Working { workers_max: self.workers_max };
-        self.check_told_once()?;
-        // Another process has another memory of what it told.
-        self.told.clear();
-        self.watch = DeadlineWatch::default();
         let lost = losses(&self.state, self.now());
         for event in &lost {
             self.apply(event)?;
@@ -323,5 +337,12 @@ impl World {
                 Ok(())
             }
         }
+    }
+}
+
+fn raised(event: &Event) -> Option<DeadlineAlert> {
+    match event.kind {
+        EventKind::AlertRaised { alert, .. } => Some(alert),
+        _ => None,
     }
 }

@@ -16,19 +16,29 @@ pub struct CancellationToken {
 #[derive(Default)]
 struct Shared {
     cancelled: AtomicBool,
+    /// Cancels this one too.
+    parent: Option<CancellationToken>,
     wakers: Mutex<Wakers>,
 }
+
+type Waker = Arc<dyn Fn() + Send + Sync>;
 
 #[derive(Default)]
 struct Wakers {
     number_next: u64,
-    by_number: BTreeMap<u64, Box<dyn Fn() + Send>>,
+    by_number: BTreeMap<u64, Waker>,
 }
 
 impl CancellationToken {
     /// Returns a token that nobody has cancelled.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Returns a token that is cancelled with this one, and can be cancelled alone.
+    pub(crate) fn child(&self) -> Self {
+        let parent = Some(self.clone());
+        Self { shared: Arc::new(Shared { parent, ..Shared::default() }) }
     }
 
     /// Asks everyone who holds this token to stop.
@@ -42,25 +52,28 @@ impl CancellationToken {
     /// Tells whether somebody asked to stop.
     pub fn is_cancelled(&self) -> bool {
         self.shared.cancelled.load(Ordering::SeqCst)
+            || self.shared.parent.as_ref().is_some_and(Self::is_cancelled)
     }
 
     /// Calls `waker` once the token is cancelled (perhaps twice), until the subscription is dropped.
-    pub(crate) fn on_cancel(&self, waker: impl Fn() + Send + 'static) -> Subscription {
-        let number = {
-            let mut wakers = self.wakers();
+    pub(crate) fn on_cancel(&self, waker: impl Fn() + Send + Sync + 'static) -> Subscription {
+        let waker: Waker = Arc::new(waker);
+        let mut entries = Vec::new();
+        let mut token = Some(self);
+        while let Some(asked) = token {
+            let mut wakers = asked.wakers();
             let number = wakers.number_next;
             wakers.number_next += 1;
-            wakers.by_number.insert(number, Box::new(waker));
-            number
-        };
+            wakers.by_number.insert(number, Arc::clone(&waker));
+            entries.push((asked.clone(), number));
+            token = asked.shared.parent.as_ref();
+        }
         // `cancel` raises the flag before it reads the list, so a request that missed the new
         // waker is seen here.
-        if self.is_cancelled()
-            && let Some(waker) = self.wakers().by_number.get(&number)
-        {
+        if self.is_cancelled() {
             waker();
         }
-        Subscription { token: self.clone(), number }
+        Subscription { entries }
     }
 
     fn wakers(&self) -> MutexGuard<'_, Wakers> {
@@ -80,13 +93,14 @@ impl fmt::Debug for CancellationToken {
 /// Ends the calling of a waker when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Subscription {
-    token: CancellationToken,
-    number: u64,
+    entries: Vec<(CancellationToken, u64)>,
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.token.wakers().by_number.remove(&self.number);
+        for (token, number) in &self.entries {
+            token.wakers().by_number.remove(number);
+        }
     }
 }
 
@@ -96,7 +110,7 @@ mod tests {
 
     use super::*;
 
-    fn count_wakes(wakes: &Arc<AtomicU32>) -> impl Fn() + Send + 'static {
+    fn count_wakes(wakes: &Arc<AtomicU32>) -> impl Fn() + Send + Sync + 'static {
         let wakes = Arc::clone(wakes);
         move || {
             wakes.fetch_add(1, Ordering::SeqCst);
@@ -113,6 +127,20 @@ mod tests {
         assert!(token.is_cancelled());
         assert_eq!(stayed.load(Ordering::SeqCst), 1);
         assert_eq!(left.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn a_child_is_cancelled_with_its_parent_and_also_alone() {
+        let parent = CancellationToken::new();
+        let (one, other) = (parent.child(), parent.child());
+        let wakes = Arc::new(AtomicU32::new(0));
+        let _subscription = other.on_cancel(count_wakes(&wakes));
+        one.cancel();
+        assert!(!parent.is_cancelled() && !other.is_cancelled());
+        assert_eq!(wakes.load(Ordering::SeqCst), 0);
+        parent.cancel();
+        assert!(other.is_cancelled());
+        assert_eq!(wakes.load(Ordering::SeqCst), 1);
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub struct StageContext {
     pub(crate) run_id: RunId,
     pub(crate) run_input: Arc<Value>,
     pub(crate) stage: String,
+    pub(crate) item: Option<(usize, Value)>,
     pub(crate) input: Value,
     pub(crate) attempt: u32,
     pub(crate) outputs: BTreeMap<String, Arc<StageOutput>>,
@@ -56,6 +57,21 @@ impl StageContext {
     /// Returns the name of the stage.
     pub fn stage(&self) -> &str {
         &self.stage
+    }
+
+    /// Returns the number of the item, 0 for the first, if the stage fans out.
+    pub fn item_number(&self) -> Option<usize> {
+        self.item.as_ref().map(|(number, _)| *number)
+    }
+
+    /// Returns the item as `T`: an element of the collection that the stage fans out over, or its
+    /// number if only their count is known.
+    pub fn item_as<T: DeserializeOwned>(&self) -> Result<T, StageFailure> {
+        let Some((number, value)) = &self.item else {
+            let message = format!("stage {} does not fan out", self.stage);
+            return Err(StageFailure::new(FailureClass::Bug, message));
+        };
+        typed(value, || format!("item {number} of stage {}", self.stage))
     }
 
     /// Returns the stage's own input.

@@ -158,7 +158,7 @@ fn format_1_is_read_as_ever() {
     assert_eq!(report.output_as::<Vec<String>>("prices").unwrap(), ["prices"]);
     let first = &report.stage("prices").unwrap().attempts[0];
     let expected = failure(FailureClass::Connection, "connection reset by peer");
-    assert_eq!(first.outcome, AttemptOutcome::Failed(expected));
+    assert_eq!(first.outcome, AttemptOutcome::Failed(Box::new(expected)));
     let report = journal.run("r2".parse().unwrap()).unwrap().unwrap();
     assert_eq!(report.input, json!([1.5, "x", null]));
 }

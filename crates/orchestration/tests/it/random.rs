@@ -8,8 +8,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use orchestration::pipeline::StageIndex;
 use orchestration::run::{
-    Ended, Event, EventKind, FencingToken, Guide, Mode, Recorded, RunState, StageState, conclude,
-    decide, losses,
+    Ended, Event, EventKind, FencingToken, Guide, Mode, Pools, Recorded, RunState, StageState,
+    conclude, decide, losses,
 };
 use orchestration::{
     ErrorRecoveryManager, FailureClass, Pipeline, PipelineBuilder, Priority, RetryPolicy,
@@ -99,7 +99,8 @@ impl Play {
     fn settle(&mut self, mode: Mode) {
         self.state.release_due(self.now);
         let recovery = ErrorRecoveryManager::new();
-        let guide = Guide { mode, recovery: &recovery, deadline: None, now: self.now };
+        let (recovery, pools) = (&recovery, &Pools::default());
+        let guide = Guide { mode, recovery, deadline: None, pools, now: self.now };
         while let Some(event) = decide(&self.state, &guide) {
             self.take(event);
         }

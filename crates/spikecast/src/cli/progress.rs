@@ -81,8 +81,16 @@ fn stage_line(kind: &ObservationKind) -> Option<String> {
         ObservationKind::RetryScheduled { stage, not_before } => {
             Some(format!("  {stage:9} will be tried again at {not_before}"))
         }
+        ObservationKind::StageRecalled { stage, from, .. } => {
+            Some(format!("  {stage:9} has the output of run {from}"))
+        }
+        ObservationKind::StageCancelled { stage, reason } => {
+            Some(format!("  {stage:9} was cancelled: {reason}"))
+        }
         ObservationKind::StageStarted { .. }
         | ObservationKind::StageProgress { .. }
+        | ObservationKind::FanOutOpened { .. }
+        | ObservationKind::FanOutJoined { .. }
         | ObservationKind::StageFailed { .. }
         | ObservationKind::StageSkipped { .. }
         | ObservationKind::LateResultRefused { .. }
@@ -110,6 +118,10 @@ fn draw_stage(bar: &ProgressBar, kind: &ObservationKind) {
         }
         ObservationKind::RunEnded { .. } => bar.finish_and_clear(),
         ObservationKind::StageCompleted { .. }
+        | ObservationKind::StageRecalled { .. }
+        | ObservationKind::FanOutOpened { .. }
+        | ObservationKind::FanOutJoined { .. }
+        | ObservationKind::StageCancelled { .. }
         | ObservationKind::AttemptFailed { .. }
         | ObservationKind::FallbackTaken { .. }
         | ObservationKind::AttemptLost { .. }

@@ -300,9 +300,10 @@ pub(super) fn failure_of(report: &RunReport) -> CommandError {
     });
     let failures = failed.into_iter().flat_map(|stage| {
         stage.attempts.iter().filter_map(|attempt| match &attempt.outcome {
-            AttemptOutcome::Failed(failure) => Some((stage.name.as_str(), failure)),
+            AttemptOutcome::Failed(failure) => Some((stage.name.as_str(), &**failure)),
             AttemptOutcome::Running
             | AttemptOutcome::Completed
+            | AttemptOutcome::Recalled { .. }
             | AttemptOutcome::Cancelled
             | AttemptOutcome::Lost => None,
         })

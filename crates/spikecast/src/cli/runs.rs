@@ -139,6 +139,7 @@ fn outcome(outcome: &AttemptOutcome) -> String {
     match outcome {
         AttemptOutcome::Running => "running, or its process died".to_owned(),
         AttemptOutcome::Completed => "completed".to_owned(),
+        AttemptOutcome::Recalled { from, .. } => format!("completed by run {from}"),
         AttemptOutcome::Failed(failure) => failure.to_string(),
         AttemptOutcome::Cancelled => "stopped on request".to_owned(),
         AttemptOutcome::Lost => "its process died".to_owned(),
