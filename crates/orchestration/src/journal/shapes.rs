@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::pipeline::{
-    Condition, FanOut, Isolation, Memo, Pipeline, PipelineBuilder, PoolClaim, Stage, StageIndex,
+    Condition, Fallback, FanOut, Isolation, Memo, Pipeline, PipelineBuilder, PoolClaim, Stage,
+    StageIndex,
 };
 use crate::recovery::{DeadlineAlert, FailureClass, RetryPolicy, StageFailure};
 use crate::run::{Event, EventKind, FencingToken, Layout, Recalled, RunEnd};
@@ -43,7 +44,7 @@ struct StageShape {
     after: Vec<String>,
     input: Value,
     retry: RetryShape,
-    fallbacks: Vec<String>,
+    fallbacks: Vec<FallbackShape>,
     priority: PriorityShape,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     after_end: Vec<String>,
@@ -59,6 +60,14 @@ struct StageShape {
     memo: Option<MemoShape>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     isolation: Option<IsolationShape>,
+}
+
+/// A function is its name, as ever; a value is marked as one.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum FallbackShape {
+    Function(String),
+    Value { value: Value },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -265,7 +274,7 @@ impl From<&Stage> for StageShape {
                 backoff_factor: stage.retry.backoff_factor,
                 delay_max_seconds: stage.retry.delay_max.as_secs_f64(),
             },
-            fallbacks: stage.fallbacks.clone(),
+            fallbacks: stage.fallbacks.iter().map(FallbackShape::from).collect(),
             priority: match stage.priority {
                 Priority::Low => PriorityShape::Low,
                 Priority::Medium => PriorityShape::Medium,
@@ -313,7 +322,7 @@ impl StageShape {
                 backoff_factor: self.retry.backoff_factor,
                 delay_max: read_seconds(self.retry.delay_max_seconds)?,
             },
-            fallbacks: self.fallbacks,
+            fallbacks: self.fallbacks.into_iter().map(Fallback::from).collect(),
             priority: match self.priority {
                 PriorityShape::Low => Priority::Low,
                 PriorityShape::Medium => Priority::Medium,
@@ -338,6 +347,24 @@ impl StageShape {
                 .isolation
                 .map(|shape| Box::new(Isolation { memory_max_bytes: shape.memory_max_bytes })),
         })
+    }
+}
+
+impl From<&Fallback> for FallbackShape {
+    fn from(fallback: &Fallback) -> Self {
+        match fallback {
+            Fallback::Function(function) => Self::Function(function.clone()),
+            Fallback::Value(value) => Self::Value { value: value.clone() },
+        }
+    }
+}
+
+impl From<FallbackShape> for Fallback {
+    fn from(shape: FallbackShape) -> Self {
+        match shape {
+            FallbackShape::Function(function) => Self::Function(function),
+            FallbackShape::Value { value } => Self::Value(value),
+        }
     }
 }
 

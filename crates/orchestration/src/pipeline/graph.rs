@@ -2,7 +2,7 @@
 //!
 //! Only [`super::PipelineBuilder`] makes one.
 
-use super::Stage;
+use super::{Fallback, Stage};
 use crate::recovery::ErrorRecoveryManager;
 
 /// A stage's position in the definition of its pipeline.
@@ -47,7 +47,7 @@ impl Pipeline {
         for stage in &mut self.stages {
             for function in recovery.fallbacks(&stage.name) {
                 if !stage.functions().any(|present| present == function) {
-                    stage.fallbacks.push(function.clone());
+                    stage.fallbacks.push(Fallback::Function(function.clone()));
                 }
             }
         }

@@ -7,4 +7,4 @@ mod stage;
 
 pub use builder::{PipelineBuilder, PipelineError};
 pub use graph::{Pipeline, StageIndex};
-pub use stage::{Condition, FanOut, Isolation, Memo, PoolClaim, Stage};
+pub use stage::{Condition, Fallback, FanOut, Isolation, Memo, PoolClaim, Stage};

@@ -23,8 +23,8 @@ pub struct Stage {
     pub input: Value,
     /// How often each rung is tried.
     pub retry: RetryPolicy,
-    /// The ladder: registered functions that stand in for `function`, best first.
-    pub fallbacks: Vec<String>,
+    /// The ladder: what stands in for `function`, best first.
+    pub fallbacks: Vec<Fallback>,
     /// Its urgency among ready stages.
     pub priority: Priority,
     /// How long an attempt may take.
@@ -39,6 +39,25 @@ pub struct Stage {
     pub memo: Option<Box<Memo>>,
     /// Where its attempts are made.
     pub isolation: Option<Box<Isolation>>,
+}
+
+/// What stands in for a stage's own function.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fallback {
+    /// Another registered function.
+    Function(String),
+    /// An output that needs no work.
+    Value(Value),
+}
+
+impl Fallback {
+    /// Returns the name of the function; a value goes by `a value`.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Function(function) => function,
+            Self::Value(_) => "a value",
+        }
+    }
 }
 
 /// So many slots of a pool that the executor limits, in all runs together.
@@ -140,7 +159,14 @@ impl Stage {
     /// Adds a function that stands in when everything before it has failed.
     #[must_use]
     pub fn fallback(mut self, function: impl Into<String>) -> Self {
-        self.fallbacks.push(function.into());
+        self.fallbacks.push(Fallback::Function(function.into()));
+        self
+    }
+
+    /// Adds an output that stands in when everything before it has failed.
+    #[must_use]
+    pub fn fallback_value(mut self, value: Value) -> Self {
+        self.fallbacks.push(Fallback::Value(value));
         self
     }
 
@@ -212,17 +238,29 @@ impl Stage {
         stage
     }
 
-    /// Returns the function on `rung`: the stage's own on rung 0, then the fallbacks.
+    /// Returns what is on `rung`, by name: the stage's own function on rung 0, then the fallbacks.
     pub(crate) fn rung(&self, rung: usize) -> Option<&str> {
         match rung.checked_sub(1) {
             None => Some(&self.function),
-            Some(fallback) => self.fallbacks.get(fallback).map(String::as_str),
+            Some(fallback) => self.fallbacks.get(fallback).map(Fallback::name),
+        }
+    }
+
+    /// Returns the output that stands on `rung`, if it is one.
+    pub(crate) fn value_on(&self, rung: usize) -> Option<&Value> {
+        match self.fallbacks.get(rung.checked_sub(1)?)? {
+            Fallback::Value(value) => Some(value),
+            Fallback::Function(_) => None,
         }
     }
 
     /// Returns every function this stage may call, in the order of the ladder.
     pub(crate) fn functions(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.function.as_str()).chain(self.fallbacks.iter().map(String::as_str))
+        let fallbacks = self.fallbacks.iter().filter_map(|fallback| match fallback {
+            Fallback::Function(function) => Some(function.as_str()),
+            Fallback::Value(_) => None,
+        });
+        std::iter::once(self.function.as_str()).chain(fallbacks)
     }
 
     /// Returns what a fresh output of the stage's own function is remembered under.

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use super::execution::Execution;
 use super::worker::{Job, Message};
 use super::{ExecutionError, Observation, ObservationKind};
 use crate::pipeline::StageIndex;
-use crate::run::{Event, EventKind, FencingToken, completed_dependencies};
-use crate::task::{CancellationToken, StageContext};
+use crate::run::{Ended, Event, EventKind, FencingToken, completed_dependencies};
+use crate::task::{CancellationToken, StageContext, StageOutput};
 
 impl Execution<'_> {
     /// Does what an event that is in the journal asks for, and tells the observer.
@@ -17,18 +18,28 @@ impl Execution<'_> {
         event: &Event,
         sender: &Sender<Message>,
     ) -> Result<(), ExecutionError> {
+        // Told before it begins, so that no progress is heard of a stage not yet started.
+        if self.executor.observer.is_some()
+            && let Some(kind) = self.observation(&event.kind)
+        {
+            self.observe(kind);
+        }
+        match &event.kind {
+            EventKind::AttemptStarted { stage, attempt, token, .. } => {
+                self.start(*stage, *attempt, *token, sender)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns what an event means to somebody who watches, if it does.
+    fn observation(&self, kind: &EventKind) -> Option<ObservationKind> {
         let name = |stage: &StageIndex| self.name(*stage);
         let took = |token: &FencingToken| self.elapsed.get(token).copied().unwrap_or_default();
-        let kind = match &event.kind {
-            EventKind::AttemptStarted { stage, attempt, function, token } => {
+        Some(match kind {
+            EventKind::AttemptStarted { stage, attempt, function, .. } => {
                 let (attempt, function) = (*attempt, function.clone());
-                // Told before it begins, so that no progress is heard of a stage not yet started.
-                self.observe(ObservationKind::StageStarted {
-                    stage: name(stage),
-                    attempt,
-                    function,
-                });
-                return self.start(*stage, attempt, *token, sender);
+                ObservationKind::StageStarted { stage: name(stage), attempt, function }
             }
             EventKind::StageCompleted { stage, token, degraded, .. } => {
                 let (degraded, elapsed) = (degraded.clone(), took(token));
@@ -73,10 +84,8 @@ impl Execution<'_> {
             | EventKind::AlertTold { .. }
             | EventKind::RunInterrupted
             | EventKind::RunCancelled { .. }
-            | EventKind::RunFinished { .. } => return Ok(()),
-        };
-        self.observe(kind);
-        Ok(())
+            | EventKind::RunFinished { .. } => return None,
+        })
     }
 
     fn start(
@@ -96,6 +105,12 @@ impl Execution<'_> {
             self.alarms.arm(executor.clock.monotonic(), timeout, (stage, token));
         }
         let rung = self.state.stage(stage).ladder.rung();
+        if let Some(value) = definition.value_on(rung) {
+            let result = Ok(StageOutput::fresh(value.clone()));
+            let (ended, elapsed) = (Ended { stage, token, result }, Duration::ZERO);
+            sender.send(Message::Ended { ended, elapsed }).expect("this execution is listening");
+            return Ok(());
+        }
         let function = definition
             .rung(rung)
             .and_then(|name| executor.registry.function(name))

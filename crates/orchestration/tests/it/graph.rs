@@ -206,6 +206,20 @@ fn a_claim_that_can_never_be_met_is_refused_at_once() {
     }
 }
 
+#[test]
+fn a_value_stands_in_when_every_function_has_failed() {
+    let desk = Desk::new();
+    let mut registry = Registry::new();
+    desk.register(&mut registry, "broken", |_| Err(failure(FailureClass::BadData, "line 7")));
+    let pipeline = build([Stage::new("a", "broken").fallback("broken").fallback_value(json!(7))]);
+    let report = desk.run(registry, &pipeline, 2);
+    assert_eq!(report.output_as::<i64>("a").unwrap(), 7);
+    assert_eq!(report.degraded, ["a: recovered by a value after bad data: line 7"]);
+    assert_eq!(desk.take_calls().len(), 2);
+    let journal = Journal::open_read_only(&desk.path()).unwrap();
+    assert_eq!(journal.run(report.run_id).unwrap(), Some(report));
+}
+
 /// `check` says whether training is due; `train` runs only then; `infer` does without it.
 fn conditional(desk: &Desk, is_due: bool) -> (Registry, Pipeline) {
     let mut registry = Registry::new();

@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use market::time::display;
 use orchestration::{
-    AttemptOutcome, Journal, RunId, RunReport, RunStatus, RunSummary, StageReport,
+    AttemptOutcome, ItemCounts, Journal, RunId, RunReport, RunStatus, RunSummary, StageExplanation,
+    StageReport,
 };
 use serde_json::{Value, json};
 
@@ -35,10 +36,14 @@ pub(super) fn runs(
                     path.display()
                 ))
             })?;
-            show(&report, global.json, terminal)
+            let waiting = journal.explain(id, EXPLAINED_MAX).map_err(journal_error)?;
+            show(&report, &waiting, global.json, terminal)
         }
     }
 }
+
+/// So many stages and items that have not ended say what they are waiting for.
+const EXPLAINED_MAX: usize = 100;
 
 fn list(runs: &[RunSummary], json: bool, terminal: &mut Terminal) -> Result<Exit, CommandError> {
     if json {
@@ -91,8 +96,15 @@ fn run_json(run: &RunSummary) -> Value {
     })
 }
 
-fn show(report: &RunReport, json: bool, terminal: &mut Terminal) -> Result<Exit, CommandError> {
+fn show(
+    report: &RunReport,
+    waiting: &[StageExplanation],
+    json: bool,
+    terminal: &mut Terminal,
+) -> Result<Exit, CommandError> {
     if json {
+        let waiting: Vec<Value> =
+            waiting.iter().map(|told| json!({ "stage": told.stage, "waits": told.text })).collect();
         terminal.json(&json!({
             "run": report.run_id.to_string(),
             "pipeline": report.pipeline,
@@ -103,6 +115,7 @@ fn show(report: &RunReport, json: bool, terminal: &mut Terminal) -> Result<Exit,
             "submitted_at": report.submitted_at.to_string(),
             "finished_at": report.finished_at.map(|t| t.to_string()),
             "stages": report.stages.iter().map(stage_json).collect::<Vec<_>>(),
+            "waiting": waiting,
         }))?;
         return Ok(Exit::Fine);
     }
@@ -122,6 +135,19 @@ fn show(report: &RunReport, json: bool, terminal: &mut Terminal) -> Result<Exit,
         terminal.line(format!("  {:12} {:10} {took:>11}", stage.name, stage.status.as_str()))?;
         if let Some(reason) = &stage.reason {
             terminal.line(format!("      {reason}"))?;
+        }
+        for reason in &stage.degraded {
+            terminal.line(format!("      degraded: {reason}"))?;
+        }
+        for told in waiting.iter().filter(|told| told.stage == stage.name) {
+            terminal.line(format!("      {}", told.text))?;
+        }
+        if let Some(items) = &stage.items {
+            let ItemCounts { pending, running, completed, failed, left_out } = items;
+            terminal.line(format!(
+                "      items: {completed} completed, {failed} failed, {left_out} left out, \
+                 {running} running, {pending} pending"
+            ))?;
         }
         for attempt in &stage.attempts {
             if !matches!(attempt.outcome, AttemptOutcome::Completed) || 1 < stage.attempts.len() {
