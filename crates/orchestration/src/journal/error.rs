@@ -1,13 +1,20 @@
 //! What can be wrong with a journal, divided by what the person on call does about it.
 
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use jiff::Timestamp;
 use rusqlite::ErrorCode;
 
 use super::FORMAT_VERSION;
+use crate::run::{RunId, RunStatus};
 
 /// Why the journal cannot be used.
-#[derive(Debug, thiserror::Error)]
+///
+/// One failed transaction is told to everybody who had a part in it, so errors can be cloned.
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum JournalError {
     /// Another process writes to it.
     #[error(
@@ -68,12 +75,76 @@ pub enum JournalError {
         path: PathBuf,
         /// What the system said.
         #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// The system lets this process open no more files.
+    #[error(
+        "journal {} cannot be opened: too many files are open; raise the limit (ulimit -n) or \
+         close other programs, and start again",
+        path.display()
+    )]
+    TooManyFiles {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// Another program keeps the file to itself.
+    #[error(
+        "journal {} is locked by another program, such as a backup or a database browser; close \
+         it and start again",
+        path.display()
+    )]
+    Busy {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// The file is not where it was when it was opened.
+    #[error(
+        "journal {} was moved or deleted while in use: what was written last cannot be found \
+         there; put it back together with its -wal file and start again",
+        path.display()
+    )]
+    Moved {
+        /// The journal.
+        path: PathBuf,
     },
     /// The disk is full.
     #[error("journal {} cannot grow: the disk is full; make room and start again",
         path.display())]
     DiskFull {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// Of this run only one line is left.
+    #[error(
+        "run {run_id} ended on {} ({status}) and its details were removed by retention",
+        finished_at.strftime("%Y-%m-%d")
+    )]
+    Removed {
+        /// The run.
+        run_id: RunId,
+        /// How it ended.
+        status: RunStatus,
+        /// When it ended.
+        finished_at: Timestamp,
+    },
+    /// The events do not follow those that the journal has.
+    #[error(
+        "run {run_id}: its events were not written, because the journal does not have {expected} \
+         events before them; another execution of the run has written since: execute it again"
+    )]
+    OutOfOrder {
+        /// The run.
+        run_id: RunId,
+        /// How many events the writer believed to be there.
+        expected: i64,
+    },
+    /// The thread that wrote for several runs panicked.
+    #[error(
+        "journal {}: another thread panicked while it wrote, so it is not known whether these \
+         events are there; execute the run again, it resumes from what is there",
+        path.display()
+    )]
+    WriterPanicked {
         /// The journal.
         path: PathBuf,
     },
@@ -83,33 +154,111 @@ pub enum JournalError {
         /// The journal.
         path: PathBuf,
         /// What SQLite said.
-        source: rusqlite::Error,
+        source: Arc<rusqlite::Error>,
     },
 }
 
 impl JournalError {
     /// Sorts an error of SQLite by what is to be done about it.
     pub(super) fn from_sqlite(path: &Path, source: rusqlite::Error) -> Self {
-        let path = path.to_owned();
+        let owned = path.to_owned();
         match source.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::DiskFull { path },
-            Some(ErrorCode::NotADatabase) => Self::NotAJournal { path },
-            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, detail: source.to_string() },
-            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-                Self::NotWritable { path, source: Box::new(source) }
+            Some(ErrorCode::DiskFull) => Self::DiskFull { path: owned },
+            Some(ErrorCode::NotADatabase) => Self::NotAJournal { path: owned },
+            Some(ErrorCode::DatabaseCorrupt) => {
+                Self::Damaged { path: owned, detail: source.to_string() }
             }
-            Some(_) | None => Self::Sqlite { path, source },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path: owned },
+            // SQLite does not say why, so the file system is asked.
+            Some(ErrorCode::CannotOpen) => match look_around(path) {
+                Err(error) => Self::from_io(path, error),
+                Ok(()) => Self::NotWritable { path: owned, source: Arc::new(source) },
+            },
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+                Self::NotWritable { path: owned, source: Arc::new(source) }
+            }
+            Some(_) | None => Self::Sqlite { path: owned, source: Arc::new(source) },
         }
     }
 
     /// Sorts an error of the file system.
-    pub(super) fn from_io(path: &Path, source: std::io::Error) -> Self {
+    pub(super) fn from_io(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
+        if matches!(source.raw_os_error(), Some(EMFILE | ENFILE)) {
+            return Self::TooManyFiles { path };
+        }
         match source.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                Self::DiskFull { path }
-            }
-            _ => Self::NotWritable { path, source: Box::new(source) },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            _ => Self::NotWritable { path, source: Arc::new(source) },
+        }
+    }
+
+    /// Tells whether the fault lies in what one caller wanted written, so that others may go on.
+    pub(super) fn is_about_one_change(&self) -> bool {
+        match self {
+            Self::OutOfOrder { .. } => true,
+            Self::Sqlite { source, .. } => matches!(
+                source.sqlite_error_code(),
+                Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch)
+            ),
+            Self::InUse { .. }
+            | Self::NotFound { .. }
+            | Self::NotAJournal { .. }
+            | Self::NewerFormat { .. }
+            | Self::Damaged { .. }
+            | Self::NotWritable { .. }
+            | Self::TooManyFiles { .. }
+            | Self::Busy { .. }
+            | Self::Moved { .. }
+            | Self::DiskFull { .. }
+            | Self::Removed { .. }
+            | Self::WriterPanicked { .. } => false,
+        }
+    }
+}
+
+/// This process has no file descriptors left.
+const EMFILE: i32 = rustix::io::Errno::MFILE.raw_os_error();
+
+/// The system has none left.
+const ENFILE: i32 = rustix::io::Errno::NFILE.raw_os_error();
+
+/// Opens the folder of a file: never the file itself, whose locks that would free.
+fn look_around(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => File::open(".").map(drop),
+        Some(folder) => File::open(folder).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Why a transaction was given up, before it is known of which file it is said.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// SQLite says so.
+    Sqlite(rusqlite::Error),
+    /// We do.
+    Journal(JournalError),
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<JournalError> for Refusal {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+impl Refusal {
+    /// Says of which journal it is told.
+    pub(super) fn at(self, path: &Path) -> JournalError {
+        match self {
+            Self::Sqlite(error) => JournalError::from_sqlite(path, error),
+            Self::Journal(error) => error,
         }
     }
 }

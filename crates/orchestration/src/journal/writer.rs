@@ -1,30 +1,26 @@
 //! Writes a journal: new runs and what happens in them.
 //!
-//! When a method returns, what it wrote has reached the disk. Rows are never changed.
+//! When a method returns, what it wrote has reached the disk. Rows are never changed. Whoever
+//! writes at the same time shares a transaction (`commit_queue`).
 
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use serde_json::Value;
 
-use super::format::{self, Found};
+use super::change::{Change, Earlier, Written};
+use super::commit_queue::CommitQueue;
 use super::lock::WriterLock;
-use super::reader::{BUSY_WAIT_MAX, JournalReader};
-use super::{JournalError, shapes};
+use super::pen::Pen;
+use super::reader::JournalReader;
+use super::retention::{Keeper, Retention};
+use super::{CheckReport, JournalError, format, opening, shapes};
 use crate::pipeline::Pipeline;
-use crate::run::{Event, Layout, RunId, RunReport, RunSummary};
+use crate::run::{Event, EventKind, Layout, Recalled, RunId, RunReport, RunSummary};
 
-const SQL_UNFINISHED: &str = "\
-SELECT id FROM runs WHERE pipeline = ?1 AND key = ?2 AND NOT EXISTS (
-  SELECT 1 FROM events WHERE run_id = runs.id AND kind IN ('run_finished', 'run_cancelled'))
-ORDER BY id DESC LIMIT 1";
-
-const SQL_FIRST: &str = "\
-SELECT id FROM runs WHERE pipeline = ?1 AND key = ?2 ORDER BY id LIMIT 1";
-
-const SQL_SUBMIT: &str = "\
-INSERT INTO runs (pipeline, key, submitted_at, input, definition) VALUES (?1, ?2, ?3, ?4, ?5)";
+/// So many submissions and appends share one transaction at most: enough that the disk's part of
+/// the cost of one vanishes, and few enough that nobody waits long behind the others.
+const CHANGES_PER_COMMIT_MAX: usize = 256;
 
 /// What became of a submission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,46 +32,35 @@ pub struct Submission {
     pub resumed: bool,
 }
 
-/// Which earlier run of the same pipeline and key stands for a new submission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Earlier {
-    /// The latest one that is not over.
-    Unfinished,
-    /// The first one, whatever became of it.
-    First,
-}
-
 /// A journal that this process alone writes to.
 #[derive(Debug)]
 pub struct Journal {
+    // Closed before the pen: whoever closes last clears the write-ahead log away, and a reader may
+    // not.
     reader: JournalReader,
+    pen: Pen,
+    queue: CommitQueue<Change, Result<Written, JournalError>>,
+    keeper: Keeper,
     _lock: WriterLock,
 }
 
 impl Journal {
     /// Opens a journal for writing, or starts one if there is no file; the directory must exist.
+    ///
+    /// Runs are kept as [`Retention::default`] says. A journal of an older format is migrated, with
+    /// a backup beside it.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
+        Self::open_with(path, Retention::default())
+    }
+
+    /// Opens a journal like [`Self::open`], with another retention.
+    pub fn open_with(path: &Path, retention: Retention) -> Result<Self, JournalError> {
         let lock = WriterLock::acquire(path)?;
-        let fail = |error| JournalError::from_sqlite(path, error);
-        let connection = Connection::open(path).map_err(fail)?;
-        connection.busy_timeout(BUSY_WAIT_MAX).map_err(fail)?;
-        let found = format::recognise(&connection, path)?;
-        // Only now is it certain that changing the file harms nobody.
-        let mode: String = connection
-            .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
-            .map_err(fail)?;
-        if mode != "wal" {
-            let source = format!("its file system allows only journal mode {mode}, not WAL").into();
-            return Err(JournalError::NotWritable { path: path.to_owned(), source });
-        }
-        connection
-            .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-            .map_err(fail)?;
-        match found {
-            Found::Empty => format::create(&connection).map_err(fail)?,
-            Found::Journal => {}
-        }
-        Ok(Self { reader: JournalReader::new(path, connection), _lock: lock })
+        let pen = Pen::new(path, opening::open(path)?)?;
+        let reader = JournalReader::beside_writer(path)?;
+        let (queue, keeper) = (CommitQueue::new(CHANGES_PER_COMMIT_MAX), Keeper::new(retention));
+        keeper.keep(&pen, None);
+        Ok(Self { reader, pen, queue, keeper, _lock: lock })
     }
 
     /// Opens an existing journal for reading; somebody else may be writing to it.
@@ -98,6 +83,34 @@ impl Journal {
         self.reader.run(run_id)
     }
 
+    /// Looks at everything the journal holds; see [`JournalReader::check`].
+    pub fn check(&self) -> Result<CheckReport, JournalError> {
+        self.reader.check()
+    }
+
+    /// Returns the newest output with a memo key; see [`JournalReader::recall`].
+    pub fn recall(
+        &self,
+        memo: &str,
+        not_before: Timestamp,
+    ) -> Result<Option<Recalled>, JournalError> {
+        self.reader.recall(memo, not_before)
+    }
+
+    /// Returns how many transactions were committed since the journal was opened.
+    ///
+    /// Each of them waited once for the disk (`fsync` of the write-ahead log). The disk is reached
+    /// for a few times more, when SQLite moves the log into the file: those it counts for nobody.
+    pub fn commits(&self) -> u64 {
+        self.pen.commits()
+    }
+
+    /// Returns the latest failure in work that nobody waits for: retention, and the mark beside the
+    /// journal. Nothing is lost by it, and it is tried again.
+    pub fn complaint(&self) -> Option<JournalError> {
+        self.pen.complaint()
+    }
+
     pub(crate) fn reader(&self) -> &JournalReader {
         &self.reader
     }
@@ -110,34 +123,13 @@ impl Journal {
         (key, input): (&str, &Value),
         now: Timestamp,
     ) -> Result<Submission, JournalError> {
-        let sql = match earlier {
-            Earlier::Unfinished => SQL_UNFINISHED,
-            Earlier::First => SQL_FIRST,
+        let (name, definition) = (pipeline.name().to_owned(), shapes::write_pipeline(pipeline));
+        let texts = [name, key.to_owned(), now.to_string(), input.to_string(), definition];
+        let Written::Submitted(submission) = self.commit(Change::Submit { earlier, texts })? else {
+            unreachable!("a submission is written as one");
         };
-        let definition = shapes::write_pipeline(pipeline);
-        let write = |connection: &mut Connection| {
-            let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let found: Option<i64> = transaction
-                .prepare_cached(sql)?
-                .query_row([pipeline.name(), key], |row| row.get(0))
-                .optional()?;
-            if let Some(id) = found {
-                return Ok(Submission { run_id: RunId(id), resumed: true });
-            }
-            let input = input.to_string();
-            transaction.prepare_cached(SQL_SUBMIT)?.execute(params![
-                pipeline.name(),
-                key,
-                now.to_string(),
-                input,
-                definition
-            ])?;
-            let run_id = RunId(transaction.last_insert_rowid());
-            transaction.commit()?;
-            Ok(Submission { run_id, resumed: false })
-        };
-        write(&mut self.reader.connection()).map_err(|error| self.reader.sqlite(error))
+        self.keeper.keep(&self.pen, Some(now));
+        Ok(submission)
     }
 
     /// Appends events to a run, all or none, behind the `sequence` that are there.
@@ -148,21 +140,52 @@ impl Journal {
         events: &[Event],
         layout: &Layout,
     ) -> Result<(), JournalError> {
-        let write = |connection: &mut Connection| {
-            let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let mut insert = transaction.prepare_cached(
-                "INSERT INTO events (run_id, sequence, at, body) VALUES (?1, ?2, ?3, ?4)",
-            )?;
-            for (place, event) in (sequence..).zip(events) {
-                let body = shapes::write_event(&event.kind, layout);
-                insert.execute(params![run_id.0, place, event.at.to_string(), body])?;
+        let mut ended_at = None;
+        let mut rows = Vec::with_capacity(events.len());
+        for event in events {
+            let body = shapes::write_event(&event.kind, layout);
+            rows.push((format::write_instant(event.at), body));
+            if is_end(&event.kind) {
+                ended_at = Some(event.at);
             }
-            drop(insert);
-            transaction.commit()
-        };
-        write(&mut self.reader.connection()).map_err(|error| self.reader.sqlite(error))
+        }
+        self.commit(Change::Append { run_id, sequence, events: rows })?;
+        if ended_at.is_some() {
+            self.keeper.keep(&self.pen, ended_at);
+        }
+        Ok(())
     }
+
+    fn commit(&self, change: Change) -> Result<Written, JournalError> {
+        let outcome = self.queue.commit(change, |changes| self.write(changes));
+        outcome
+            .unwrap_or_else(|_| Err(JournalError::WriterPanicked { path: self.path().to_owned() }))
+    }
+
+    /// Writes changes in one transaction, or each in its own if the fault lies in one of them.
+    fn write(&self, changes: &[Change]) -> Vec<Result<Written, JournalError>> {
+        let together = self.pen.transact(|transaction| {
+            let mut written = Vec::with_capacity(changes.len());
+            for change in changes {
+                written.push(change.write(transaction)?);
+            }
+            Ok(written)
+        });
+        match together {
+            Ok(written) => written.into_iter().map(Ok).collect(),
+            Err(error) if changes.len() == 1 || !error.is_about_one_change() => {
+                changes.iter().map(|_| Err(error.clone())).collect()
+            }
+            Err(_) => {
+                let alone = |change: &Change| self.pen.transact(|own| change.write(own));
+                changes.iter().map(alone).collect()
+            }
+        }
+    }
+}
+
+fn is_end(kind: &EventKind) -> bool {
+    matches!(kind, EventKind::RunFinished { .. } | EventKind::RunCancelled { .. })
 }
 
 #[cfg(test)]
@@ -171,7 +194,7 @@ mod tests {
 
     use super::*;
     use crate::pipeline::{PipelineBuilder, Stage, StageIndex};
-    use crate::run::{EventKind, FencingToken};
+    use crate::run::FencingToken;
 
     fn started(function: &str) -> Event {
         let (stage, token) = (StageIndex(0), FencingToken(1));
@@ -198,7 +221,7 @@ mod tests {
         let run_id =
             journal.submit(Earlier::First, &pipeline, ("k", &Value::Null), now).unwrap().run_id;
         // SQLite answers in the same way when it meets its own limit and when it meets the disk's.
-        journal.reader.connection().pragma_update(None, "max_page_count", 20).unwrap();
+        journal.pen.connection().pragma_update(None, "max_page_count", 20).unwrap();
         let large = "x".repeat(1 << 20);
         let lost = Event {
             at: now,
@@ -232,7 +255,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::open(&folder.path().join("journal.sqlite")).unwrap();
         let pragma = |name: &str| -> String {
-            let connection = journal.reader.connection();
+            let connection = journal.pen.connection();
             let value: rusqlite::types::Value =
                 connection.pragma_query_value(None, name, |row| row.get(0)).unwrap();
             format!("{value:?}")

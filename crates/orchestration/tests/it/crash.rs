@@ -10,7 +10,9 @@ use orchestration::{
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::support::{Desk, collect, eventful_day, eventful_functions, result_of};
+use crate::support::{
+    Desk, collect, eventful_day, eventful_functions, forge_event, result_of, rewind,
+};
 
 /// Returns how many events the only run of a desk has.
 fn count_events(desk: &Desk) -> i64 {
@@ -22,7 +24,7 @@ fn count_events(desk: &Desk) -> i64 {
 fn copy_journal(from: &Desk, to: &Desk, kept: i64) -> Vec<String> {
     fs::copy(from.path(), to.path()).unwrap();
     let connection = Connection::open(to.path()).unwrap();
-    connection.execute("DELETE FROM events WHERE ?1 <= sequence", [kept]).unwrap();
+    rewind(&connection, 1, kept);
     let mut query = connection
         .prepare("SELECT body ->> '$.stage' FROM events WHERE kind = 'stage_completed'")
         .unwrap();
@@ -92,13 +94,7 @@ fn a_stage_that_kills_its_process_again_and_again_takes_the_next_rung() {
         let started = json!({"kind": "attempt_started", "stage": "prices", "function": "flaky",
             "attempt": death + 1, "token": death + 1});
         for (sequence, body) in [(2 * death - 1, lost), (2 * death, started)] {
-            connection
-                .execute(
-                    "INSERT INTO events (run_id, sequence, at, body)
-                     SELECT id, ?1, submitted_at, ?2 FROM runs",
-                    (sequence, body.to_string()),
-                )
-                .unwrap();
+            forge_event(&connection, 1, sequence, &body);
         }
     }
     drop(connection);

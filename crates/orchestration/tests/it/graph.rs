@@ -412,3 +412,29 @@ fn an_attempt_that_ignores_its_token_is_abandoned_and_its_late_result_is_refused
     assert_eq!(report.stages[1].status, StageStatus::Completed);
     release.send(()).unwrap();
 }
+#[test]
+fn an_output_is_remembered_for_other_runs_as_long_as_it_lives() {
+    let desk = Desk::new();
+    let mut registry = Registry::new();
+    desk.register(&mut registry, "collect", collect);
+    let hour = SignedDuration::from_hours(1);
+    let pipeline =
+        build([Stage::new("a", "collect").input(json!([])).memo("prices of 2026-01-28", hour)]);
+    let executor = desk.executor(registry, 1);
+    let run = |key: &str| {
+        let run_id = executor.submit(&pipeline, key, Value::Null).unwrap().run_id;
+        executor.execute(run_id, &CancellationToken::new()).unwrap()
+    };
+    let first = run("first");
+    let at = first.stages[0].finished_at.unwrap();
+    desk.clock.advance(hour - SignedDuration::from_secs(1));
+    let second = run("second");
+    assert_eq!(desk.take_calls(), ["a"]);
+    let attempt = &second.stages[0].attempts[0];
+    let recalled = AttemptOutcome::Recalled { from: first.run_id, completed_at: at };
+    assert_eq!((second.stages[0].status, &attempt.outcome), (StageStatus::Completed, &recalled));
+    assert_eq!(second.stages[0].output, first.stages[0].output);
+    desk.clock.advance(SignedDuration::from_secs(2));
+    run("third");
+    assert_eq!(desk.take_calls(), ["a"]);
+}

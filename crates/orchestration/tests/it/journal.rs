@@ -7,7 +7,7 @@ use orchestration::{CancellationToken, Journal, JournalError, RunStatus};
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::support::{Desk, eventful_day, eventful_functions};
+use crate::support::{Desk, eventful_day, eventful_functions, forge_event, rewind, tamper};
 
 /// Opens the desk's journal for writing and for reading, and checks that both say the same.
 fn check_refused(desk: &Desk, expected: &str) {
@@ -89,10 +89,10 @@ fn a_file_that_is_something_else_is_refused_and_left_alone() {
 fn a_newer_format_is_refused() {
     let desk = Desk::new();
     drop(Journal::open(&desk.path()).unwrap());
-    Connection::open(desk.path()).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    Connection::open(desk.path()).unwrap().pragma_update(None, "user_version", 3).unwrap();
     check_refused(
         &desk,
-        "journal PATH has format 2, this program knows formats up to 1; use the newer program",
+        "journal PATH has format 3, this program knows formats up to 2; use the newer program",
     );
 }
 
@@ -110,25 +110,45 @@ fn a_damaged_journal_is_refused_and_not_repaired() {
 }
 
 #[test]
-fn a_missing_event_or_an_impossible_one_is_damage_of_that_run() {
-    let desk = Desk::new();
-    let run_id = desk.run(eventful_functions(&desk), &eventful_day(), 1).run_id;
-    let connection = Connection::open(desk.path()).unwrap();
-    connection.execute("DELETE FROM events WHERE sequence = 4", []).unwrap();
-    let detail = |journal: &Journal| match journal.run(run_id).unwrap_err() {
-        JournalError::Damaged { detail, .. } => detail,
-        other => panic!("{other}"),
+fn what_is_wrong_with_a_run_is_said_of_that_run() {
+    let original = Desk::new();
+    let run_id = original.run(eventful_functions(&original), &eventful_day(), 1).run_id;
+    let check = |change: &dyn Fn(&Connection), expected: &str| {
+        let desk = Desk::new();
+        fs::copy(original.path(), desk.path()).unwrap();
+        change(&Connection::open(desk.path()).unwrap());
+        let journal = Journal::open_read_only(&desk.path()).unwrap();
+        match journal.run(run_id).unwrap_err() {
+            JournalError::Damaged { detail, .. } => assert_eq!(detail, expected),
+            other => panic!("{other}, expected {expected}"),
+        }
+        let findings: Vec<String> =
+            journal.check().unwrap().findings.iter().map(ToString::to_string).collect();
+        assert_eq!(findings, [expected]);
     };
-    let journal = Journal::open(&desk.path()).unwrap();
-    assert_eq!(detail(&journal), "run r000001: event 4 is missing");
-    connection
-        .execute(
-            r#"INSERT INTO events (run_id, sequence, at, body) VALUES (1, 4, '2026-01-27T12:00:00Z',
-               '{"kind":"stage_failed","stage":"publish"}')"#,
-            [],
-        )
-        .unwrap();
-    assert_eq!(detail(&journal), "run r000001: event 4: stage_failed does not fit stage publish");
+    let sql = |change: &'static str| move |connection: &Connection| tamper(connection, change);
+    check(
+        &sql(r#"UPDATE runs SET input = '{"day":29}'"#),
+        "run r000001: its submission has changed",
+    );
+    check(
+        &sql("UPDATE events SET body = replace(body, 'reset', 'resex') WHERE sequence = 1"),
+        "run r000001: event 1 has changed",
+    );
+    check(
+        &sql("UPDATE events SET at = replace(at, '2026', '2025') WHERE sequence = 18"),
+        "run r000001: event 18 has changed",
+    );
+    check(&sql("DELETE FROM events WHERE sequence = 4"), "run r000001: event 4 is missing");
+    check(
+        &sql("DELETE FROM events WHERE sequence = 18"),
+        "run r000001: 18 events where 19 were written",
+    );
+    let impossible = |connection: &Connection| {
+        rewind(connection, 1, 4);
+        forge_event(connection, 1, 4, &json!({"kind": "stage_failed", "stage": "publish"}));
+    };
+    check(&impossible, "run r000001: event 4: stage_failed does not fit stage publish");
 }
 
 #[test]

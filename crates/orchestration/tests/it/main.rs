@@ -16,6 +16,8 @@ mod golden;
 #[cfg(test)]
 mod graph;
 #[cfg(test)]
+mod group_commit;
+#[cfg(test)]
 mod journal;
 #[cfg(test)]
 mod random;

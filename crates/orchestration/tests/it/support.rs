@@ -9,8 +9,10 @@ use orchestration::{
     PipelineExecutor, Registry, RunReport, Stage, StageContext, StageFailure, StageOutput,
     StageResult,
 };
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use twox_hash::XxHash64;
 
 /// Noon in Greenwich on the day whose prices the tests are after.
 pub(crate) const NOW: &str = "2026-01-27T12:00:00Z";
@@ -64,6 +66,59 @@ impl Desk {
         let submission = executor.submit(pipeline, "2026-01-28", json!({"day": 28})).unwrap();
         executor.execute(submission.run_id, &CancellationToken::new()).unwrap()
     }
+}
+
+/// Takes a run back to when it had only `kept` events.
+pub(crate) fn rewind(connection: &Connection, run_id: i64, kept: i64) {
+    connection
+        .execute("DELETE FROM events WHERE run_id = ?1 AND ?2 <= sequence", [run_id, kept])
+        .unwrap();
+    connection
+        .execute("UPDATE event_counts SET count = min(count, ?2) WHERE run_id = ?1", [run_id, kept])
+        .unwrap();
+}
+
+/// Changes rows that never change.
+pub(crate) fn tamper(connection: &Connection, change: &str) {
+    let mut query =
+        connection.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").unwrap();
+    let triggers: Vec<(String, String)> = query
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    for (name, _) in &triggers {
+        connection.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
+    }
+    connection.execute_batch(change).unwrap();
+    for (_, sql) in &triggers {
+        connection.execute_batch(sql).unwrap();
+    }
+}
+
+/// Writes an event as the journal would, whatever it says; the checksum is made by hand.
+pub(crate) fn forge_event(connection: &Connection, run_id: i64, sequence: i64, body: &Value) {
+    let (at, body) = ("2026-01-27T12:00:00.000000000Z", body.to_string());
+    let mut bytes = Vec::new();
+    bytes.extend_from_slice(&run_id.to_le_bytes());
+    bytes.extend_from_slice(&sequence.to_le_bytes());
+    for text in [at, &body] {
+        bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    let checksum = XxHash64::oneshot(0, &bytes).cast_signed();
+    connection
+        .execute(
+            "INSERT INTO events (run_id, sequence, at, body, checksum) VALUES (?1, ?2, ?3, ?4, ?5)",
+            (run_id, sequence, at, body, checksum),
+        )
+        .unwrap();
+    connection
+        .execute(
+            "UPDATE event_counts SET count = max(count, ?2 + 1) WHERE run_id = ?1",
+            [run_id, sequence],
+        )
+        .unwrap();
 }
 
 pub(crate) fn failure(class: FailureClass, message: &str) -> StageFailure {

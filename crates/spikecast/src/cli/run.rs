@@ -184,12 +184,17 @@ pub(super) fn journal_error(error: JournalError) -> CommandError {
     let exit = match &error {
         JournalError::InUse { .. }
         | JournalError::NotWritable { .. }
+        | JournalError::TooManyFiles { .. }
+        | JournalError::Busy { .. }
+        | JournalError::Moved { .. }
         | JournalError::DiskFull { .. } => Exit::NotWritable,
-        JournalError::NotFound { .. } => Exit::Usage,
+        JournalError::NotFound { .. } | JournalError::Removed { .. } => Exit::Usage,
         JournalError::NotAJournal { .. }
         | JournalError::NewerFormat { .. }
         | JournalError::Damaged { .. } => Exit::BadInput,
-        JournalError::Sqlite { .. } => Exit::Internal,
+        JournalError::OutOfOrder { .. }
+        | JournalError::WriterPanicked { .. }
+        | JournalError::Sqlite { .. } => Exit::Internal,
     };
     CommandError::new(exit, error)
 }
