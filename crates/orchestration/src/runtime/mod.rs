@@ -7,6 +7,7 @@ mod execution;
 mod executor;
 mod memory;
 mod observation;
+mod panics;
 mod worker;
 
 pub use error::ExecutionError;
