@@ -5,6 +5,7 @@
 mod error;
 mod execution;
 mod executor;
+mod isolated;
 mod memory;
 mod observation;
 mod panics;
@@ -12,5 +13,9 @@ mod worker;
 
 pub use error::ExecutionError;
 pub use executor::PipelineExecutor;
+pub use isolated::{
+    FrameError, IsolatedCommand, IsolatedError, IsolatedLimits, IsolatedPolicy, IsolatedPool,
+    ServeError, serve_isolated,
+};
 pub(crate) use memory::{MemoryEnd, MemoryError, MemoryRun, MemoryTask, execute};
 pub use observation::{Observation, ObservationKind};

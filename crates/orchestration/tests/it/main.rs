@@ -14,6 +14,8 @@ mod execution;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod isolated;
+#[cfg(test)]
 mod journal;
 #[cfg(test)]
 mod random;
