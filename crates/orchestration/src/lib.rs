@@ -70,7 +70,10 @@ pub use run::{
     AttemptOutcome, AttemptReport, CancelScope, Deadline, ItemCounts, OutputError, RunId,
     RunReport, RunStatus, RunSummary, StageExplanation, StageReport, StageStatus,
 };
-pub use runtime::{ExecutionError, Observation, ObservationKind, PipelineExecutor};
+pub use runtime::{
+    ExecutionError, IsolatedCommand, IsolatedError, IsolatedLimits, IsolatedPolicy, IsolatedPool,
+    Observation, ObservationKind, PipelineExecutor, ServeError, serve_isolated,
+};
 pub use task::{
     CancellationToken, Concurrency, Priority, Registry, Retries, StageContext, StageOutput,
     StageResult, Task, TaskContext, TaskError, TaskFailure, TaskHandle, TaskId, TaskInputs,

@@ -130,6 +130,8 @@ struct FailureShape {
     message: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     wait_seconds: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    backtrace: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -396,6 +398,7 @@ impl From<&StageFailure> for FailureShape {
             },
             message: failure.message.clone(),
             wait_seconds: failure.wait.map(|wait| wait.as_secs_f64()),
+            backtrace: failure.backtrace.clone(),
         }
     }
 }
@@ -415,7 +418,8 @@ impl FailureShape {
             ClassShape::Cancelled => FailureClass::Cancelled,
         };
         let wait = self.wait_seconds.map(read_seconds).transpose()?;
-        Ok(StageFailure { wait, ..StageFailure::new(class, self.message) })
+        let backtrace = self.backtrace;
+        Ok(StageFailure { wait, backtrace, ..StageFailure::new(class, self.message) })
     }
 }
 

@@ -95,11 +95,14 @@ pub struct StageFailure {
     pub message: String,
     /// How long the other side asked to be left alone.
     pub wait: Option<SignedDuration>,
+    /// Where a panic was raised and by whose calls.
+    pub backtrace: Option<String>,
     /// The registered type of the error, known only to the process in which it happened.
     pub(crate) error_type: Option<TypeId>,
 }
 
-/// Failures are equal if they say the same; the journal forgets the error's type.
+/// Failures are equal if they say the same. The backtrace is evidence and differs from build to
+/// build; the error's type is known to one process only. Nothing is decided by either.
 impl PartialEq for StageFailure {
     fn eq(&self, other: &Self) -> bool {
         (self.class, &self.message, self.wait) == (other.class, &other.message, other.wait)
@@ -111,7 +114,7 @@ impl Eq for StageFailure {}
 impl StageFailure {
     /// Returns a failure with a message of its own.
     pub fn new(class: FailureClass, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), wait: None, error_type: None }
+        Self { class, message: message.into(), wait: None, backtrace: None, error_type: None }
     }
 
     /// Returns a failure whose message is `error` and all its causes.
@@ -145,6 +148,16 @@ mod tests {
     #[derive(Debug, thiserror::Error)]
     #[error("connection reset by peer")]
     struct Inner;
+
+    #[test]
+    fn failures_that_say_the_same_are_equal_whatever_the_evidence() {
+        let failure = StageFailure::new(FailureClass::Bug, "panic: index 7");
+        let mut other = failure.clone();
+        other.backtrace = Some("at src/model.rs:7:3".to_owned());
+        assert_eq!(failure, other);
+        other.message.push('0');
+        assert_ne!(failure, other);
+    }
 
     #[test]
     fn a_failure_tells_all_its_causes() {

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::execution::Execution;
 use super::worker::{Job, Message};
-use super::{ExecutionError, Observation, ObservationKind};
-use crate::pipeline::StageIndex;
+use super::{ExecutionError, IsolatedLimits, Observation, ObservationKind};
+use crate::pipeline::{Stage, StageIndex};
 use crate::run::{Ended, Event, EventKind, FencingToken, completed_dependencies};
-use crate::task::{CancellationToken, StageContext, StageOutput};
+use crate::task::{CancellationToken, StageContext, StageFunction, StageOutput};
 
 impl Execution<'_> {
     /// Does what an event that is in the journal asks for, and tells the observer.
@@ -101,24 +101,21 @@ impl Execution<'_> {
         live.has_begun = true;
         let cancellation = live.cancellation.clone();
         let definition = self.state.layout().definition(stage);
-        if let Some(timeout) = definition.timeout {
+        let rung = self.state.stage(stage).ladder.rung();
+        // Isolated workers watch their time themselves.
+        if let (Some(timeout), None) = (definition.timeout, &definition.isolation) {
             self.alarms.arm(executor.clock.monotonic(), timeout, (stage, token));
         }
-        let rung = self.state.stage(stage).ladder.rung();
         if let Some(value) = definition.value_on(rung) {
             let result = Ok(StageOutput::fresh(value.clone()));
             let (ended, elapsed) = (Ended { stage, token, result }, Duration::ZERO);
             sender.send(Message::Ended { ended, elapsed }).expect("this execution is listening");
             return Ok(());
         }
-        let function = definition
-            .rung(rung)
-            .and_then(|name| executor.registry.function(name))
-            .expect("functions were checked before the first attempt");
+        let function = self.function(definition, rung);
         let context = self.context(stage, attempt, cancellation);
         let record = self.state.stage(stage);
         let preparation = executor.recovery.preparation(&definition.name, record);
-        let function = Arc::clone(function);
         let job = Job { stage, token, function, preparation, context };
         let (clock, recovery) = (Arc::clone(&executor.clock), Arc::clone(&executor.recovery));
         let sender = sender.clone();
@@ -130,6 +127,24 @@ impl Execution<'_> {
                 self.release(token);
                 ExecutionError::NoWorker { run_id, source }
             })
+    }
+
+    /// Returns what is called for a rung: in this process, or in a child.
+    fn function(&self, definition: &Stage, rung: usize) -> StageFunction {
+        let name = definition.rung(rung).unwrap_or_default();
+        match (&definition.isolation, &self.executor.isolated) {
+            (Some(isolation), Some(pool)) => {
+                let timeout = definition.timeout.and_then(|time| Duration::try_from(time).ok());
+                let memory_bytes_max = isolation.memory_max_bytes;
+                let limits = IsolatedLimits { timeout, memory_bytes_max };
+                let (pool, name) = (Arc::clone(pool), name.to_owned());
+                Arc::new(move |context| pool.call(&name, limits, context))
+            }
+            (Some(_), None) | (None, _) => {
+                let function = self.executor.registry.function(name);
+                Arc::clone(function.expect("functions were checked before the first attempt"))
+            }
+        }
     }
 
     fn context(

@@ -28,6 +28,17 @@ pub enum ExecutionError {
         /// The function.
         function: String,
     },
+    /// A stage is to run in a process of its own, and there are none.
+    #[error(
+        "pipeline {pipeline}: stage {stage} is isolated, but the executor has no pool of isolated \
+         workers; give it one with isolate_with"
+    )]
+    NoIsolation {
+        /// The pipeline.
+        pipeline: String,
+        /// The stage.
+        stage: String,
+    },
     /// A stage claims slots of a pool that it can never have.
     #[error("pipeline {pipeline}, stage {stage}")]
     Pool {

@@ -15,7 +15,7 @@ use super::commands::{self, Command};
 use super::execution::Execution;
 use super::threads::Threads;
 use super::worker::Message;
-use super::{ExecutionError, Observation};
+use super::{ExecutionError, IsolatedPool, Observation};
 use crate::clock::Clock;
 use crate::journal::{Earlier, Journal, Submission};
 use crate::pipeline::Pipeline;
@@ -35,6 +35,7 @@ pub struct PipelineExecutor {
     pub(super) observer: Option<Arc<Observer>>,
     pub(super) recovery: Arc<ErrorRecoveryManager>,
     pub(super) threads: Threads,
+    pub(super) isolated: Option<Arc<IsolatedPool>>,
     pools: Mutex<Pools>,
     /// The runs that some thread executes, and how to wake it.
     executing: Mutex<BTreeMap<RunId, Sender<Message>>>,
@@ -56,6 +57,7 @@ impl PipelineExecutor {
             observer: None,
             recovery: Arc::default(),
             threads: Threads::default(),
+            isolated: None,
             pools: Mutex::default(),
             executing: Mutex::default(),
         }
@@ -81,6 +83,14 @@ impl PipelineExecutor {
     #[must_use]
     pub fn pool(self, pool: impl Into<String>, slots: u32) -> Self {
         self.pools().define(pool, slots);
+        self
+    }
+
+    /// Makes the attempts of stages that are isolated in the children of `pool`, which serve the
+    /// same functions.
+    #[must_use]
+    pub fn isolate_with(mut self, pool: Arc<IsolatedPool>) -> Self {
+        self.isolated = Some(pool);
         self
     }
 
@@ -253,8 +263,17 @@ impl PipelineExecutor {
         let pools = self.pools();
         for stage in pipeline.stages() {
             let names = || (pipeline.name().to_owned(), stage.name.clone());
+            let served = |function: &str| match (&stage.isolation, &self.isolated) {
+                (Some(_), Some(pool)) => pool.functions().any(|served| served == function),
+                (Some(_), None) => false,
+                (None, _) => self.registry.function(function).is_some(),
+            };
+            if stage.isolation.is_some() && self.isolated.is_none() {
+                let (pipeline, stage) = names();
+                return Err(ExecutionError::NoIsolation { pipeline, stage });
+            }
             for function in stage.functions() {
-                if self.registry.function(function).is_none() {
+                if !served(function) {
                     let ((pipeline, stage), function) = (names(), function.to_owned());
                     return Err(ExecutionError::UnknownFunction { pipeline, stage, function });
                 }

@@ -8,12 +8,18 @@ mod commands;
 mod error;
 mod execution;
 mod executor;
+mod isolated;
 mod memory;
 mod observation;
+mod panics;
 mod threads;
 mod worker;
 
 pub use error::ExecutionError;
 pub use executor::PipelineExecutor;
+pub use isolated::{
+    FrameError, IsolatedCommand, IsolatedError, IsolatedLimits, IsolatedPolicy, IsolatedPool,
+    ServeError, serve_isolated,
+};
 pub(crate) use memory::{MemoryEnd, MemoryError, MemoryRun, MemoryTask, execute};
 pub use observation::{Observation, ObservationKind};

@@ -2,12 +2,12 @@
 //!
 //! Knows neither journal nor state: a job goes in, a result comes out. A panic is a result too.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use super::commands::Command;
+use super::panics::catch;
+pub(super) use super::panics::panic_text;
 use crate::clock::Clock;
 use crate::pipeline::StageIndex;
 use crate::recovery::{
@@ -80,18 +80,17 @@ fn guarded(job: &Job, clock: &dyn Clock, recovery: &ErrorRecoveryManager) -> Sta
 }
 
 fn attempt(job: &Job) -> StageResult {
-    // The context is dropped after a panic, so nobody sees it half-changed; what the function
-    // shares with others is its author's care.
-    let output = catch_unwind(AssertUnwindSafe(|| {
+    perform(|| {
         if let Some((action, context)) = &job.preparation {
             action.run(context)?;
         }
         (job.function)(&job.context)
-    }))
-    .unwrap_or_else(|payload| {
-        let message = format!("panic: {}", panic_text(payload.as_ref()));
-        Err(StageFailure::new(FailureClass::Bug, message))
-    })?;
+    })
+}
+
+/// Does the work of an attempt: a panic and an output that is too large are failures.
+pub(super) fn perform(work: impl FnOnce() -> StageResult) -> StageResult {
+    let output = catch(work).unwrap_or_else(|panic| Err(panic.into()))?;
     let bytes = output.value.to_string().len();
     if OUTPUT_BYTES_MAX < bytes {
         let message = format!(
@@ -101,14 +100,4 @@ fn attempt(job: &Job) -> StageResult {
         return Err(StageFailure::new(FailureClass::Bug, message));
     }
     Ok(output)
-}
-
-pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> &str {
-    if let Some(text) = payload.downcast_ref::<&str>() {
-        text
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text
-    } else {
-        "without a message"
-    }
 }

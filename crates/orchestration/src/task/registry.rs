@@ -40,6 +40,11 @@ impl Registry {
         self.functions.insert(name, Arc::new(function));
     }
 
+    /// Returns the names of the functions.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.functions.keys().map(String::as_str)
+    }
+
     pub(crate) fn function(&self, name: &str) -> Option<&StageFunction> {
         self.functions.get(name)
     }

@@ -18,6 +18,8 @@ mod graph;
 #[cfg(test)]
 mod group_commit;
 #[cfg(test)]
+mod isolated;
+#[cfg(test)]
 mod journal;
 #[cfg(test)]
 mod random;
