@@ -3,9 +3,10 @@
 //! When a method returns, what it wrote has reached the disk. Rows are never changed. Whoever
 //! writes at the same time shares a transaction (`commit_queue`).
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::change::{Change, Earlier, Written};
@@ -95,6 +96,15 @@ impl Journal {
         not_before: Timestamp,
     ) -> Result<Option<Recalled>, JournalError> {
         self.reader.recall(memo, not_before)
+    }
+
+    /// Returns how long each stage of a pipeline takes; see [`JournalReader::stage_durations`].
+    pub fn stage_durations(
+        &self,
+        pipeline: &str,
+        runs_max: u32,
+    ) -> Result<BTreeMap<String, SignedDuration>, JournalError> {
+        self.reader.stage_durations(pipeline, runs_max)
     }
 
     /// Returns how many transactions were committed since the journal was opened.

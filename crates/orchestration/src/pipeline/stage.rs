@@ -37,7 +37,7 @@ pub struct Stage {
     pub map: Option<Box<FanOut>>,
     /// How long its output may stand for another run's.
     pub memo: Option<Box<Memo>>,
-    /// Where its attempts are made.
+    /// Whether its own function is called in another process.
     pub isolation: Option<Box<Isolation>>,
 }
 
@@ -224,7 +224,7 @@ impl Stage {
         self
     }
 
-    /// Makes attempts in a process of their own.
+    /// Calls the stage's own function in a process of its own; fallbacks are called in this one.
     #[must_use]
     pub fn isolated(mut self, isolation: Isolation) -> Self {
         self.isolation = Some(Box::new(isolation));

@@ -103,7 +103,8 @@ impl Execution<'_> {
         let definition = self.state.layout().definition(stage);
         let rung = self.state.stage(stage).ladder.rung();
         // Isolated workers watch their time themselves.
-        if let (Some(timeout), None) = (definition.timeout, &definition.isolation) {
+        let watches_itself = definition.isolation.is_some() && rung == 0;
+        if let Some(timeout) = definition.timeout.filter(|_| !watches_itself) {
             self.alarms.arm(executor.clock.monotonic(), timeout, (stage, token));
         }
         if let Some(value) = definition.value_on(rung) {
@@ -129,10 +130,12 @@ impl Execution<'_> {
             })
     }
 
-    /// Returns what is called for a rung: in this process, or in a child.
+    /// Returns what is called for a rung: in this process, or in a child. What stands in for an
+    /// isolated function runs here, so that it depends on nothing that may have failed.
     fn function(&self, definition: &Stage, rung: usize) -> StageFunction {
         let name = definition.rung(rung).unwrap_or_default();
-        match (&definition.isolation, &self.executor.isolated) {
+        let isolation = definition.isolation.as_ref().filter(|_| rung == 0);
+        match (isolation, &self.executor.isolated) {
             (Some(isolation), Some(pool)) => {
                 let timeout = definition.timeout.and_then(|time| Duration::try_from(time).ok());
                 let memory_bytes_max = isolation.memory_max_bytes;

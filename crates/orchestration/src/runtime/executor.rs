@@ -263,17 +263,18 @@ impl PipelineExecutor {
         let pools = self.pools();
         for stage in pipeline.stages() {
             let names = || (pipeline.name().to_owned(), stage.name.clone());
-            let served = |function: &str| match (&stage.isolation, &self.isolated) {
-                (Some(_), Some(pool)) => pool.functions().any(|served| served == function),
-                (Some(_), None) => false,
-                (None, _) => self.registry.function(function).is_some(),
-            };
-            if stage.isolation.is_some() && self.isolated.is_none() {
-                let (pipeline, stage) = names();
-                return Err(ExecutionError::NoIsolation { pipeline, stage });
-            }
-            for function in stage.functions() {
-                if !served(function) {
+            for (rung, function) in stage.functions().enumerate() {
+                let is_served = match (&stage.isolation, &self.isolated) {
+                    (Some(_), Some(pool)) if rung == 0 => {
+                        pool.functions().any(|served| served == function)
+                    }
+                    (Some(_), None) if rung == 0 => {
+                        let (pipeline, stage) = names();
+                        return Err(ExecutionError::NoIsolation { pipeline, stage });
+                    }
+                    (Some(_) | None, _) => self.registry.function(function).is_some(),
+                };
+                if !is_served {
                     let ((pipeline, stage), function) = (names(), function.to_owned());
                     return Err(ExecutionError::UnknownFunction { pipeline, stage, function });
                 }

@@ -43,6 +43,9 @@ pub(super) struct GlobalArgs {
     pub(super) json: bool,
 }
 
+/// The command by which the program serves itself.
+pub(super) const ISOLATED_WORKER: &str = "isolated-worker";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Fetch, train if due, forecast the next three operating days, publish
@@ -58,6 +61,12 @@ pub(super) enum Command {
     /// The settings: show them, or check a file
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Serve isolated stages to the process that starts this command
+    #[command(name = ISOLATED_WORKER, hide = true)]
+    IsolatedWorker {
+        /// The data directory
+        directory: PathBuf,
+    },
     /// Print a completion script for a shell
     Completions {
         /// Which shell

@@ -7,6 +7,7 @@ mod backtest_args;
 mod config;
 mod forecast;
 mod forecast_table;
+mod isolated;
 mod progress;
 mod run;
 mod runs;
@@ -48,6 +49,7 @@ fn dispatch(arguments: Arguments, terminal: &mut Terminal) -> Result<Exit, Comma
         Command::Runs(command) => runs::runs(global, &command, terminal),
         Command::Forecast(command) => forecast::forecast(global, &command, terminal),
         Command::Config(command) => config::config(global, &command, terminal),
+        Command::IsolatedWorker { directory } => isolated::serve(&directory),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "spikecast", &mut script);

@@ -4,24 +4,26 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use anyhow::Context;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use market::table::remove_partial_files;
 use market::time::{OperatingDay, display, instant, parse_local};
 use orchestration::{
-    AttemptOutcome, CancellationToken, Clock, ExecutionError, Journal, JournalError,
-    PipelineExecutor, RunReport, RunStatus, SystemClock,
+    AttemptOutcome, CancellationToken, Clock, Deadline, DeadlineAlert, DeadlinePolicy,
+    ExecutionError, Journal, JournalError, PipelineExecutor, RunId, RunReport, RunStatus,
+    SystemClock, WhenLate,
 };
 use serde_json::json;
 
 use super::args::{GlobalArgs, RunArgs};
 use super::forecast_table::forecast_table;
+use super::isolated;
 use super::progress::{Telling, stages, tell};
 use super::terminal::{Style, Terminal};
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::exit::{CommandError, Exit};
 use crate::jobs::failure::{JobError, exit_of, exit_of_error};
-use crate::jobs::forecast::{ForecastInput, PIPELINE, Published, TrainOutput, Workspace};
+use crate::jobs::forecast::{ForecastInput, PIPELINE, Published, TrainOutput, Training, Workspace};
 use crate::jobs::forecast::{pipeline, registry};
 use crate::jobs::targets::Targets;
 use crate::ledger::read_forecast;
@@ -43,10 +45,21 @@ pub(super) fn run(
     remove_partial_files(data_dir.path());
     let workspace = Arc::new(Workspace::new(data_dir.clone(), clock.clone()));
     let telling = Telling::on(terminal, global.json);
-    let executor = PipelineExecutor::new(journal, registry(&workspace), clock, WORKERS)
+    let mut executor = PipelineExecutor::new(journal, registry(&workspace), clock, WORKERS)
         .observe(stages(telling));
+    let training = match isolated::pool(&data_dir) {
+        Ok(pool) => {
+            executor = executor.isolate_with(pool);
+            Training::Isolated
+        }
+        Err(error) => {
+            let error = anyhow::Error::from(error);
+            tell(&format!("{error:#}; models are trained in this process instead"));
+            Training::Here
+        }
+    };
     let value = serde_json::to_value(&input).context("run input").map_err(internal)?;
-    let pipeline = pipeline().context("pipeline").map_err(internal)?;
+    let pipeline = pipeline(training).context("pipeline").map_err(internal)?;
     supersede(&executor, &key)?;
     let submission = executor.submit(&pipeline, &key, value).map_err(execution_error)?;
     let token = stop_on_signal()?;
@@ -55,13 +68,45 @@ pub(super) fn run(
         let issued = display(recorded_issue_time(&executor, submission.run_id, &input)?);
         terminal.note(&format!("{verb} run {}: forecast issued {issued}", submission.run_id));
     }
-    let report = executor.execute(submission.run_id, &token).map_err(execution_error)?;
+    let report = execute(&executor, submission.run_id, &input, &token)?;
     if report.status == RunStatus::Completed {
         // Intermediate files are only in the way now, and harmless where they cannot be removed.
         std::fs::remove_dir_all(data_dir.work_of(report.run_id)).unwrap_or_default();
     }
     conclude(&report, global.json, terminal)
 }
+
+/// Executes the run, under its deadline if it has one.
+fn execute(
+    executor: &PipelineExecutor,
+    run: RunId,
+    input: &ForecastInput,
+    token: &CancellationToken,
+) -> Result<RunReport, CommandError> {
+    let Some(instant) = input.deadline else {
+        return executor.execute(run, token).map_err(execution_error);
+    };
+    let policy =
+        DeadlinePolicy { deadline: instant, margin: MARGIN, when_late: WhenLate::KeepTrying };
+    let mut deadline = Deadline::new(policy).on_alert(move |alert| {
+        let at = display(instant);
+        tell(&match alert {
+            DeadlineAlert::AtRisk => format!("the deadline {at} is at risk"),
+            DeadlineAlert::Missed => format!("the deadline {at} was missed"),
+        });
+    });
+    let durations = executor.journal().stage_durations(PIPELINE, RUNS_LEARNT_FROM);
+    for (stage, p95) in durations.map_err(journal_error)? {
+        deadline = deadline.expect(stage, p95);
+    }
+    executor.execute_by(run, token, &deadline).map_err(execution_error)
+}
+
+/// The forecast is planned to be there so long before its deadline.
+const MARGIN: SignedDuration = SignedDuration::from_mins(2);
+
+/// How long stages take is learnt from so many runs.
+const RUNS_LEARNT_FROM: u32 = 30;
 
 /// Gives up unfinished runs of earlier days with the same settings: their morning has passed.
 fn supersede(executor: &PipelineExecutor, key: &str) -> Result<(), CommandError> {
@@ -85,7 +130,7 @@ const RUNS_LOOKED_AT: u32 = 50;
 /// A resumed run keeps the issue time that it was first submitted with.
 fn recorded_issue_time(
     executor: &PipelineExecutor,
-    run: orchestration::RunId,
+    run: RunId,
     submitted: &ForecastInput,
 ) -> Result<Timestamp, CommandError> {
     let report = executor.journal().run(run).map_err(journal_error)?;

@@ -18,8 +18,8 @@ mod workspace;
 use std::sync::Arc;
 
 use orchestration::{
-    Pipeline, PipelineBuilder, PipelineError, Registry, RetryPolicy, Stage, StageContext,
-    StageOutput, StageResult,
+    Isolation, Pipeline, PipelineBuilder, PipelineError, Registry, RetryPolicy, Stage,
+    StageContext, StageOutput, StageResult,
 };
 
 use super::failure::JobError;
@@ -31,18 +31,29 @@ pub use workspace::Workspace;
 /// The name of the pipeline in the journal.
 pub const PIPELINE: &str = "forecast";
 
+/// Where *train* fits models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Training {
+    /// In a process of its own: one that crashes or runs out of memory takes nothing else with it,
+    /// and the previous model stands in.
+    Isolated,
+    /// In this process, where no other can be started.
+    Here,
+}
+
 /// Returns the pipeline. The ladder of *train*: a new model, the previous one, the climatology.
-pub fn pipeline() -> Result<Pipeline, PipelineError> {
+pub fn pipeline(training: Training) -> Result<Pipeline, PipelineError> {
     let stage = |name: &str| Stage::new(name, name).retry(RetryPolicy::NEVER);
+    let train = match training {
+        Training::Isolated => stage("train").isolated(Isolation::default()),
+        Training::Here => stage("train"),
+    };
     PipelineBuilder::new(PIPELINE)
         .stage(stage("fetch"))
         .stage(stage("validate").after(["fetch"]))
         .stage(stage("features").after(["validate"]))
         .stage(
-            stage("train")
-                .after(["features"])
-                .fallback("keep_previous_model")
-                .fallback("use_climatology"),
+            train.after(["features"]).fallback("keep_previous_model").fallback("use_climatology"),
         )
         .stage(stage("infer").after(["features", "train"]))
         .stage(stage("publish").after(["validate", "train", "infer"]))

@@ -1,0 +1,38 @@
+//! The processes in which isolated stages run: how they are started, and their side of it.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use orchestration::{
+    IsolatedCommand, IsolatedError, IsolatedPolicy, IsolatedPool, SystemClock, serve_isolated,
+};
+
+use super::args::ISOLATED_WORKER;
+use super::run::internal;
+use crate::data_dir::DataDir;
+use crate::exit::{CommandError, Exit};
+use crate::jobs::forecast::{Workspace, registry};
+
+/// Starts this program once more, to serve the stages of a data directory. Stages follow each
+/// other, so one process is enough.
+pub(super) fn pool(data_dir: &DataDir) -> Result<Arc<IsolatedPool>, IsolatedError> {
+    let this = IsolatedCommand::this_program();
+    let this = this.map_err(|source| IsolatedError::NotStarted {
+        command: "this program".to_owned(),
+        source,
+    })?;
+    let command = this.argument(ISOLATED_WORKER).argument(data_dir.path());
+    let children_max = NonZeroUsize::MIN;
+    let policy = IsolatedPolicy { children_max, idle_max: 1, ..IsolatedPolicy::default() };
+    IsolatedPool::start(command, policy).map(Arc::new)
+}
+
+/// Serves until whoever started this process goes away.
+pub(super) fn serve(directory: &Path) -> Result<Exit, CommandError> {
+    let clock = Arc::new(SystemClock::new());
+    let workspace = Arc::new(Workspace::new(DataDir::new(directory), clock));
+    serve_isolated(&registry(&workspace)).context("isolated worker").map_err(internal)?;
+    Ok(Exit::Fine)
+}
