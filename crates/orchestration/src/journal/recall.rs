@@ -20,10 +20,13 @@ WHERE memo = ?1 AND ?2 <= at AND kind = 'stage_completed'
   AND run_id NOT IN (SELECT run_id FROM removals)
 ORDER BY at DESC LIMIT 1";
 
-/// Starts and completions of the latest runs of a pipeline that are finished.
+/// Starts and completions of the latest runs of a pipeline that are finished; a fan-out counts from
+/// its opening, and its items do not.
 const SQL_ATTEMPTS: &str = "\
-SELECT run_id, kind, at, body ->> '$.stage', body ->> '$.token' FROM events
-WHERE kind IN ('attempt_started', 'stage_completed') AND run_id IN (
+SELECT run_id, kind, at, body ->> '$.stage' FROM events
+WHERE (kind IN ('fan_out_opened', 'fan_out_joined')
+    OR kind IN ('attempt_started', 'stage_completed') AND body ->> '$.stage' NOT LIKE '%]')
+  AND run_id IN (
   SELECT id FROM runs WHERE pipeline = ?1
     AND id NOT IN (SELECT run_id FROM removals)
     AND EXISTS (SELECT 1 FROM events
@@ -65,7 +68,7 @@ impl JournalReader {
 
     /// Returns how long each stage of a pipeline takes: the 95th percentile, by nearest rank (the
     /// smallest duration that at least 95 % do not exceed), of its successful attempts in the
-    /// latest `runs_max` runs that finished.
+    /// latest `runs_max` runs that finished. A fan-out takes from its first item to its last.
     ///
     /// A stage that never completed in them, or without an attempt, is not there.
     pub fn stage_durations(
@@ -77,26 +80,19 @@ impl JournalReader {
         self.at_one_instant(|connection| {
             let mut query = connection.prepare_cached(SQL_ATTEMPTS)?;
             let mut rows = query.query((pipeline, runs_max))?;
-            // Tokens are unique in their run.
-            let mut started: BTreeMap<i64, Timestamp> = BTreeMap::new();
+            // A stage has one living attempt at most.
+            let mut started: BTreeMap<String, Timestamp> = BTreeMap::new();
             let mut run_before = None;
             while let Some(row) = rows.next()? {
-                let (run_id, kind, at, stage, token): (
-                    i64,
-                    String,
-                    String,
-                    Option<String>,
-                    Option<i64>,
-                ) = row.try_into()?;
+                let (run_id, kind, at, stage): (i64, String, String, String) = row.try_into()?;
                 if run_before.replace(run_id) != Some(run_id) {
                     started.clear();
                 }
-                let (Some(stage), Some(token)) = (stage, token) else { continue };
                 let at = shapes::read_instant(&at)
                     .map_err(|error| self.damaged(RunId(run_id), &error))?;
-                if kind == "attempt_started" {
-                    started.insert(token, at);
-                } else if let Some(begun) = started.remove(&token) {
+                if matches!(kind.as_str(), "attempt_started" | "fan_out_opened") {
+                    started.insert(stage, at);
+                } else if let Some(begun) = started.remove(&stage) {
                     durations.entry(stage).or_default().push(at - begun);
                 }
             }

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use orchestration::journal::FORMAT_VERSION;
 use orchestration::{
-    AttemptOutcome, CancellationToken, FailureClass, Journal, JournalError, Pipeline,
-    PipelineBuilder, Priority, Registry, RunId, RunReport, RunStatus, RunSummary, Stage,
+    AttemptOutcome, CancelScope, CancellationToken, Clock, Deadline, DeadlinePolicy, FailureClass,
+    Journal, JournalError, Pipeline, PipelineBuilder, Priority, Registry, RunId, RunReport,
+    RunStatus, RunSummary, Stage, StageOutput, WhenLate,
 };
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -50,6 +51,53 @@ fn interrupted() -> (Pipeline, Registry, CancellationToken) {
     (pipeline, registry, token)
 }
 
+/// What a stage can say of itself besides what [`eventful_day`] says, isolation apart: that needs
+/// other processes.
+fn versatile() -> (Pipeline, Registry) {
+    let mut registry = Registry::new();
+    registry.register("list", |_| StageOutput::of(&json!({"is_due": false, "items": [3, 1]})));
+    registry.register("items", |stage| {
+        let output = stage.output_of("list").and_then(|list| list.pointer("/items"));
+        StageOutput::of(&output)
+    });
+    registry.register("square", |stage| {
+        let number: i64 = stage.item_as()?;
+        StageOutput::of(&(number * number))
+    });
+    registry.register("broken", |_| Err(failure(FailureClass::BadData, "line 7")));
+    let pipeline = PipelineBuilder::new("versatile")
+        .stage(Stage::new("list", "list").memo("2026-01-31", SignedDuration::from_hours(1)))
+        .stage(Stage::new("items", "items").after(["list"]))
+        .stage(Stage::new("square", "square").map_over("items", Some(1)).pool("desk", 1))
+        .stage(
+            Stage::new("train", "square")
+                .when("list", "/is_due", true)
+                .timeout(SignedDuration::from_mins(5)),
+        )
+        .stage(Stage::new("value", "broken").fallback_value(json!({"spare": true})))
+        .stage(Stage::new("report", "items").after(["list"]).after_end_of(["train", "value"]))
+        .stage(Stage::new("given up", "items").after(["list"]))
+        .build()
+        .unwrap();
+    (pipeline, registry)
+}
+
+/// Runs the versatile pipeline twice, one stage cancelled, late for its deadline.
+fn write_versatile(desk: &Desk) {
+    let (pipeline, registry) = versatile();
+    let executor = desk.executor(registry, 1).pool("desk", 1);
+    for key in ["2026-01-31", "2026-01-31 again"] {
+        let run_id = executor.submit(&pipeline, key, json!(null)).unwrap().run_id;
+        executor.cancel_stage(run_id, "given up", CancelScope::Subtree, "not today").unwrap();
+        let policy = DeadlinePolicy {
+            deadline: desk.clock.now(),
+            margin: SignedDuration::ZERO,
+            when_late: WhenLate::KeepTrying,
+        };
+        executor.execute_by(run_id, &CancellationToken::new(), &Deadline::new(policy)).unwrap();
+    }
+}
+
 /// Writes every kind of row: a run of which one line is left, then every kind of event: an eventful
 /// run, an interrupted one, one given up after a crash, and one that never began.
 fn write_journal(desk: &Desk) {
@@ -69,6 +117,8 @@ fn write_journal(desk: &Desk) {
     let executor = desk.executor(eventful_functions(desk), 1);
     executor.cancel(run_id, "the operating day has passed").unwrap();
     executor.submit(&eventful_day(), "2026-01-30", json!(null)).unwrap();
+    drop(executor);
+    write_versatile(desk);
 }
 
 /// Returns SQL that makes the journal again.
@@ -137,6 +187,12 @@ fn the_sample_has_every_kind_of_event() {
         "rung_taken",
         "stage_failed",
         "stage_skipped",
+        "stage_recalled",
+        "stage_cancelled",
+        "fan_out_opened",
+        "fan_out_joined",
+        "alert_raised",
+        "alert_told",
         "run_interrupted",
         "run_cancelled",
         "run_finished",
@@ -171,6 +227,8 @@ fn format_2_is_read_as_ever() {
     let desk = restore(2);
     let journal = Journal::open(&desk.path()).unwrap();
     let runs = expected(&[
+        ("r000007", "2026-01-31 again", RunStatus::Completed, 2),
+        ("r000006", "2026-01-31", RunStatus::Completed, 2),
         ("r000005", "2026-01-30", RunStatus::Pending, 0),
         ("r000004", "2026-01-28", RunStatus::Cancelled, 0),
         ("r000003", "2026-01-29", RunStatus::Interrupted, 0),
@@ -180,6 +238,8 @@ fn format_2_is_read_as_ever() {
     assert_eq!(list(journal.runs(10).unwrap()), runs);
     let report = journal.run("r2".parse().unwrap()).unwrap().unwrap();
     assert_eq!(report.output_as::<Vec<String>>("prices").unwrap(), ["prices"]);
+    let report = journal.run("r7".parse().unwrap()).unwrap().unwrap();
+    assert_eq!(report.output_as::<Vec<i64>>("square").unwrap(), [9, 1]);
     assert_eq!(journal.check().unwrap().findings, []);
 }
 
