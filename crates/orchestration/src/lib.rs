@@ -59,7 +59,9 @@ pub mod simulation;
 pub mod task;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use journal::{Journal, JournalError, JournalReader, Submission};
+pub use journal::{
+    CheckReport, Finding, Journal, JournalError, JournalReader, Recalled, Retention, Submission,
+};
 pub use pipeline::{Pipeline, PipelineBuilder, PipelineError, Stage};
 pub use recovery::{
     BreakerPolicy, DeadlineAlert, DeadlinePolicy, ErrorRecoveryManager, FailureClass,

@@ -18,7 +18,7 @@ use crate::run::RunId;
 const EVENTS_PER_STEP_MAX: usize = 1_000;
 
 /// One occasion takes so many transactions at most; the next one goes on.
-const STEPS_PER_OCCASION_MAX: usize = 64;
+const STEPS_PER_OCCASION_MAX: usize = 16;
 
 /// So many free pages may stay in the file: the next run fills them again.
 const FREE_PAGES_KEPT: i64 = 64;

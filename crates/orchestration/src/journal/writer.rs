@@ -257,4 +257,97 @@ mod tests {
         assert_eq!(pragma("synchronous"), "Integer(2)", "2 is FULL");
         assert_eq!(pragma("foreign_keys"), "Integer(1)");
     }
+
+    #[test]
+    #[ignore = "temporary"]
+    fn zz_measure() {
+        use std::time::Instant;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.sqlite");
+        let mut builder = PipelineBuilder::new("day");
+        for n in 0..10 {
+            builder = builder.stage(Stage::new(format!("s{n}"), "work"));
+        }
+        let pipeline = builder.build().unwrap();
+        let journal = Journal::open(&path).unwrap();
+        let definition = shapes::write_pipeline(&pipeline);
+        let start = Instant::now();
+        for chunk in 0..100 {
+            journal.pen.transact(|tx| {
+                for n in 0..1000 {
+                    let at = format::write_instant(Timestamp::UNIX_EPOCH);
+                    let texts = ["day".to_owned(), format!("k{chunk}-{n}"), at.clone(), "null".to_owned(), definition.clone()];
+                    let Written::Submitted(s) = Change::Submit { earlier: Earlier::First, texts }.write(tx)? else { panic!() };
+                    let mut events = Vec::new();
+                    for st in 0..10 {
+                        events.push((at.clone(), format!(r#"{{"kind":"attempt_started","stage":"s{st}","attempt":1,"function":"work","token":{}}}"#, st+1)));
+                        events.push((at.clone(), format!(r#"{{"kind":"stage_completed","stage":"s{st}","token":{},"output":"s3://bucket/some/path/to/an/artifact.parquet","degraded":[]{}}}"#, st+1, if chunk == 50 && n == 500 { format!(r#","memo":"m{chunk}-{n}-{st}""#) } else { String::new() })));
+                    }
+                    events.push((at.clone(), r#"{"kind":"run_finished","end":"completed","degraded":[]}"#.to_owned()));
+                    Change::Append { run_id: s.run_id, sequence: 0, events }.write(tx)?;
+                }
+                Ok(())
+            }).unwrap();
+        }
+        println!("fill {:?}", start.elapsed());
+        for limit in [50, 1000, 100_000] {
+            let mut t = Vec::new();
+            for _ in 0..20 {
+                let s = Instant::now();
+                assert_eq!(journal.runs(limit).unwrap().len(), limit as usize);
+                t.push(s.elapsed());
+            }
+            t.sort();
+            println!("runs({limit}) p50 {:?} p95 {:?}", t[10], t[18]);
+        }
+        let s = Instant::now();
+        journal.run(RunId(40_000)).unwrap().unwrap();
+        println!("run {:?}", s.elapsed());
+        let s = Instant::now();
+        journal.recall("m50-500-3", Timestamp::UNIX_EPOCH).unwrap().unwrap();
+        println!("recall {:?}", s.elapsed());
+        let s = Instant::now();
+        println!("{:?}", journal.reader.stage_durations("day", 30).unwrap().len());
+        println!("durations {:?}", s.elapsed());
+        let s = Instant::now();
+        journal
+            .submit(Earlier::First, &pipeline, ("k50-500", &Value::Null), Timestamp::UNIX_EPOCH)
+            .unwrap();
+        println!("submit {:?}", s.elapsed());
+        let s = Instant::now();
+        journal
+            .submit(Earlier::Unfinished, &pipeline, ("new", &Value::Null), Timestamp::UNIX_EPOCH)
+            .unwrap();
+        println!("submit new {:?}", s.elapsed());
+        {
+            let c = journal.reader.connection();
+            for p in ["quick_check(1)", "integrity_check(1)"] {
+                let s = Instant::now();
+                let v: String = c.query_row(&format!("PRAGMA {p}"), [], |r| r.get(0)).unwrap();
+                println!("{p} {v} {:?}", s.elapsed());
+            }
+        }
+        let s = Instant::now();
+        let report = journal.check().unwrap();
+        println!("check {:?} {} {}", s.elapsed(), report.runs, report.findings.len());
+        drop(journal);
+        println!("bytes {}", std::fs::metadata(&path).unwrap().len());
+        let s = Instant::now();
+        let journal = Journal::open(&path).unwrap();
+        println!("open {:?}", s.elapsed());
+        let s = Instant::now();
+        JournalReader::open(&path).unwrap();
+        println!("open read only {:?}", s.elapsed());
+        let later = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(100 * 24);
+        for _ in 0..3 {
+            let s = Instant::now();
+            journal.keeper.keep(&journal.pen, Some(later));
+            println!(
+                "keep {:?} {} left {:?}",
+                s.elapsed(),
+                journal.reader.check().unwrap().runs,
+                journal.complaint()
+            );
+        }
+    }
 }

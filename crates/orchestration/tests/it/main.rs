@@ -18,9 +18,13 @@ mod group_commit;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod loss;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod recovery;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
