@@ -143,8 +143,10 @@ fn make_present(connection: &Connection, path: &Path, found: Found) -> Result<()
     if found == Found::Format1 {
         migration::back_up(connection, path)?;
     }
-    // Before the first page is written, so that a new file needs no rewriting below.
-    connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL").map_err(fail)?;
+    if found == Found::Empty {
+        // Before the first page is written, so that a new file needs no rewriting below.
+        connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL").map_err(fail)?;
+    }
     let mode: String =
         connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(fail)?;
     if mode != "wal" {

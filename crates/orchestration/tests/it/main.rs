@@ -12,6 +12,8 @@ mod examples;
 #[cfg(test)]
 mod execution;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod group_commit;
