@@ -76,8 +76,9 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn new(retention: Retention) -> Self {
-        Self { retention, past_runs_max: PAST_RUNS_MAX, turn: Mutex::new(()) }
+    /// Keeps so many lines of past runs, as [`PAST_RUNS_MAX`].
+    pub(super) fn remembering(retention: Retention, past_runs_max: u32) -> Self {
+        Self { retention, past_runs_max, turn: Mutex::new(()) }
     }
 
     /// Removes what must go; without `now`, what is too old is not known.
