@@ -76,15 +76,14 @@ fn after_90_days_one_line_is_left_which_is_listed_and_found_and_not_run_again() 
 #[test]
 fn a_number_is_not_given_twice() {
     let desk = Desk::new();
-    let executor = desk.executor(eventful_functions(&desk), 1);
-    let first = executor.submit(&eventful_day(), "one", json!(null)).unwrap().run_id;
-    executor.cancel(first, "not needed").unwrap();
-    desk.clock.advance(100 * DAY);
-    let second = executor.submit(&eventful_day(), "two", json!(null)).unwrap().run_id;
-    executor.cancel(second, "not needed").unwrap();
-    desk.clock.advance(100 * DAY);
-    let third = executor.submit(&eventful_day(), "three", json!(null)).unwrap().run_id;
-    assert!(first < second && second < third, "{first} {second} {third}");
+    let nothing_stays = Retention { size_max_bytes: 0, ..Retention::default() };
+    let executor = executor(&desk, eventful_functions(&desk), nothing_stays);
+    for (key, expected) in [("one", "r000001"), ("two", "r000002"), ("three", "r000003")] {
+        let run_id = executor.submit(&eventful_day(), key, json!(null)).unwrap().run_id;
+        assert_eq!(run_id.to_string(), expected);
+        executor.cancel(run_id, "not needed").unwrap();
+        assert!(executor.journal().run(run_id).is_err(), "its details are gone");
+    }
 }
 
 #[test]
@@ -113,9 +112,23 @@ fn a_journal_that_is_too_large_loses_its_oldest_runs_and_gives_the_space_back() 
     assert_eq!(statuses(executor.journal()).len(), 13);
     assert!(executor.journal().run(waiting.run_id).unwrap().is_some());
     assert_eq!(executor.journal().complaint().map(|error| error.to_string()), None);
-    drop(executor);
-    let bytes = fs::metadata(desk.path()).unwrap().len();
-    assert!(bytes < limit + (1 << 19), "{bytes} bytes on the disk");
+}
+
+#[test]
+fn room_that_is_not_needed_any_more_is_given_back() {
+    let desk = Desk::new();
+    let (pipeline, registry) = ballast(200_000);
+    let generous = executor(&desk, registry, Retention::default());
+    for key in 0..12 {
+        let run_id = generous.submit(&pipeline, &format!("{key}"), json!(null)).unwrap().run_id;
+        generous.execute(run_id, &CancellationToken::new()).unwrap();
+    }
+    drop(generous);
+    let bytes = || fs::metadata(desk.path()).unwrap().len();
+    assert!(2 << 20 < bytes(), "{} bytes", bytes());
+    let strict = Retention { size_max_bytes: 1 << 20, ..Retention::default() };
+    drop(Journal::open_with(&desk.path(), strict).unwrap());
+    assert!(bytes() < 3 << 19, "{} bytes", bytes());
 }
 
 #[test]
