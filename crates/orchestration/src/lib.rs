@@ -59,7 +59,9 @@ pub mod simulation;
 pub mod task;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use journal::{Journal, JournalError, JournalReader, Submission};
+pub use journal::{
+    CheckReport, Finding, Journal, JournalError, JournalReader, Retention, Submission,
+};
 pub use pipeline::{Isolation, Pipeline, PipelineBuilder, PipelineError, Stage};
 pub use recovery::{
     BreakerPolicy, DeadlineAlert, DeadlinePolicy, ErrorRecoveryManager, FailureClass,
@@ -67,7 +69,7 @@ pub use recovery::{
     WhenLate,
 };
 pub use run::{
-    AttemptOutcome, AttemptReport, CancelScope, Deadline, ItemCounts, OutputError, RunId,
+    AttemptOutcome, AttemptReport, CancelScope, Deadline, ItemCounts, OutputError, Recalled, RunId,
     RunReport, RunStatus, RunSummary, StageExplanation, StageReport, StageStatus,
 };
 pub use runtime::{

@@ -120,8 +120,26 @@ pub(super) enum Found {
     Present,
 }
 
+/// Up to this size a file is looked through whole whenever it is opened, indexes included; it takes
+/// less than half a second. Of a larger one, nobody waits for the events of every run there ever
+/// was: they are looked at when they are read, and by a check.
+const LOOKED_THROUGH_MAX_BYTES: i64 = 64 << 20;
+
+/// What a journal is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// So that nothing runs twice, the tables that say what was run are always looked through.
+    Write,
+    /// Of a large file only what is read is looked at.
+    Read,
+}
+
 /// Looks at a file without changing it.
-pub(super) fn recognise(connection: &Connection, path: &Path) -> Result<Found, JournalError> {
+pub(super) fn recognise(
+    connection: &Connection,
+    path: &Path,
+    purpose: Purpose,
+) -> Result<Found, JournalError> {
     let fail = |error| JournalError::from_sqlite(path, error);
     let read = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(fail);
     let application = read("PRAGMA application_id")?;
@@ -141,10 +159,26 @@ pub(super) fn recognise(connection: &Connection, path: &Path) -> Result<Found, J
         }
         impossible => return Err(damaged(format!("format {impossible}"))),
     };
-    let verdict: String =
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(fail)?;
-    if verdict != "ok" {
-        return Err(damaged(verdict));
+    let bytes = read("PRAGMA page_count")?.saturating_mul(read("PRAGMA page_size")?);
+    let looks: &[&str] = match (purpose, found) {
+        (Purpose::Write | Purpose::Read, _) if bytes <= LOOKED_THROUGH_MAX_BYTES => {
+            &["PRAGMA integrity_check(1)"]
+        }
+        (Purpose::Write, Found::Present) => &[
+            "PRAGMA integrity_check(journal)",
+            "PRAGMA integrity_check(runs)",
+            "PRAGMA integrity_check(event_counts)",
+            "PRAGMA integrity_check(past_runs)",
+        ],
+        // Every row is about to be copied.
+        (Purpose::Write, Found::Format1 | Found::Empty) => &["PRAGMA quick_check(1)"],
+        (Purpose::Read, _) => &[],
+    };
+    for look in looks {
+        let verdict: String = connection.query_row(look, [], |row| row.get(0)).map_err(fail)?;
+        if verdict != "ok" {
+            return Err(damaged(verdict));
+        }
     }
     let made = statements(connection).map_err(fail)?;
     let expected = Connection::open_in_memory()

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use super::JournalError;
-use super::format::{self, Found};
+use super::format::{self, Found, Purpose};
 use super::mark::{Mark, mark_path};
 use super::migration;
 use super::reader::BUSY_WAIT_MAX;
@@ -26,7 +26,8 @@ pub(super) const STATEMENTS_KEPT: usize = 64;
 /// Returns a connection to a journal of the present format, which is made or migrated if need be.
 pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     let mark = Mark::read(path).map_err(|error| JournalError::from_io(path, error))?;
-    refuse_remains(path, mark.as_ref())?;
+    // Where there is no file, somebody has taken it away and wants a new one.
+    let mark = if refuse_remains(path, mark.as_ref())? { mark } else { None };
     let fail = |error| JournalError::from_sqlite(path, error);
     let connection = Connection::open(path).map_err(fail)?;
     let settings = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;";
@@ -36,7 +37,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
         .and_then(|()| connection.execute_batch(settings))
         .map_err(fail)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    let found = inspect(&connection, path, mark.as_ref())?;
+    let found = inspect(&connection, path, mark.as_ref(), Purpose::Write)?;
     // Only now is it certain that changing the file harms nobody.
     make_present(&connection, path, found)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(fail)?;
@@ -48,15 +49,18 @@ pub(super) fn inspect(
     connection: &Connection,
     path: &Path,
     mark: Option<&Mark>,
+    purpose: Purpose,
 ) -> Result<Found, JournalError> {
-    let found = match (format::recognise(connection, path), mark) {
+    let found = match (format::recognise(connection, path, purpose), mark) {
         (Err(JournalError::NotAJournal { .. }), Some(mark)) => {
             return Err(lost(path, "its beginning is not that of a journal any more", mark, 0));
         }
         (found, _) => found?,
     };
+    refuse_part_of_page(connection, path)?;
     let Some(mark) = mark else { return Ok(found) };
     match found {
+        Found::Empty if 0 < mark.commits => return Err(emptied(path, mark)),
         Found::Empty => {}
         Found::Format1 => {
             return Err(lost(path, "an older copy of format 1 was put in its place", mark, 0));
@@ -75,8 +79,9 @@ pub(super) fn inspect(
     Ok(found)
 }
 
-/// Refuses remains of a journal that SQLite would take for a new one, and clear away.
-fn refuse_remains(path: &Path, mark: Option<&Mark>) -> Result<(), JournalError> {
+/// Refuses remains of a journal that SQLite would take for a new one, and clear away; tells whether
+/// there is a file.
+pub(super) fn refuse_remains(path: &Path, mark: Option<&Mark>) -> Result<bool, JournalError> {
     let wal_bytes = bytes_of(&wal_path(path), path)?.unwrap_or(0);
     let damaged = |detail: &str| {
         Err(JournalError::Damaged { path: path.to_owned(), detail: detail.to_owned() })
@@ -85,13 +90,28 @@ fn refuse_remains(path: &Path, mark: Option<&Mark>) -> Result<(), JournalError> 
         (Some(0), Some(mark)) if 0 < mark.commits => Err(emptied(path, mark)),
         (Some(0), _) if 0 < wal_bytes => damaged("it is empty, but its -wal file is not"),
         (None, _) if 0 < wal_bytes => damaged("it is gone, but its -wal file is there"),
-        (Some(_) | None, _) => Ok(()),
+        (bytes, _) => Ok(bytes.is_some()),
     }
 }
 
 /// Says that nothing is left of a journal.
-pub(super) fn emptied(path: &Path, mark: &Mark) -> JournalError {
+fn emptied(path: &Path, mark: &Mark) -> JournalError {
     lost(path, "it is empty", mark, 0)
+}
+
+/// Refuses a file that ends in the middle of a page. With a log beside it that may be the trace of a
+/// power cut, which the log mends.
+fn refuse_part_of_page(connection: &Connection, path: &Path) -> Result<(), JournalError> {
+    let page_bytes: u32 = connection
+        .query_row("PRAGMA page_size", [], |row| row.get(0))
+        .map_err(|error| JournalError::from_sqlite(path, error))?;
+    let wal_bytes = bytes_of(&wal_path(path), path)?.unwrap_or(0);
+    let bytes = bytes_of(path, path)?.unwrap_or(0);
+    if wal_bytes == 0 && bytes % u64::from(page_bytes) != 0 {
+        let detail = format!("it ends after {bytes} bytes, in the middle of a page");
+        return Err(JournalError::Damaged { path: path.to_owned(), detail });
+    }
+    Ok(())
 }
 
 fn bytes_of(file: &Path, journal: &Path) -> Result<Option<u64>, JournalError> {
@@ -123,8 +143,10 @@ fn make_present(connection: &Connection, path: &Path, found: Found) -> Result<()
     if found == Found::Format1 {
         migration::back_up(connection, path)?;
     }
-    // Before the first page is written, so that a new file needs no rewriting below.
-    connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL").map_err(fail)?;
+    if found == Found::Empty {
+        // Before the first page is written, so that a new file needs no rewriting below.
+        connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL").map_err(fail)?;
+    }
     let mode: String =
         connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(fail)?;
     if mode != "wal" {

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use serde::Deserialize;
 
 use super::error::Refusal;
-use super::format::Found;
+use super::format::{Found, Purpose};
 use super::mark::Mark;
 use super::past::PastRun;
 use super::shapes::{self, EventReader, ShapeError};
@@ -28,7 +28,8 @@ pub(super) const BUSY_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Newest first, each with its last event.
 const SQL_RUNS: &str = "\
 SELECT r.id, r.pipeline, r.key, r.submitted_at, e.sequence, e.at, e.body, e.checksum
-FROM (SELECT * FROM runs WHERE id NOT IN (SELECT run_id FROM removals) ORDER BY id DESC LIMIT ?1) AS r
+FROM (SELECT id, pipeline, key, submitted_at FROM runs
+  WHERE id NOT IN (SELECT run_id FROM removals) ORDER BY id DESC LIMIT ?1) AS r
 LEFT JOIN events AS e ON e.run_id = r.id
   AND e.sequence = (SELECT max(sequence) FROM events WHERE run_id = r.id)
 ORDER BY r.id DESC";
@@ -53,13 +54,13 @@ impl JournalReader {
     ///
     /// A journal of an older format is read as it is: only a writer migrates it.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        if !path.try_exists().map_err(|error| JournalError::from_io(path, error))? {
-            return Err(JournalError::NotFound { path: path.to_owned() });
-        }
         // Before the journal is: a writer makes its mark after its commit.
         let mark = Mark::read(path).map_err(|error| JournalError::from_io(path, error))?;
+        if !opening::refuse_remains(path, mark.as_ref())? {
+            return Err(JournalError::NotFound { path: path.to_owned() });
+        }
         let reader = Self::beside_writer(path)?;
-        let found = opening::inspect(&reader.connection(), path, mark.as_ref())?;
+        let found = opening::inspect(&reader.connection(), path, mark.as_ref(), Purpose::Read)?;
         match found {
             Found::Present => Ok(reader),
             Found::Format1 => {
@@ -67,10 +68,7 @@ impl JournalReader {
                 seen.map_err(|error| reader.sqlite(error))?;
                 Ok(reader)
             }
-            Found::Empty => match mark {
-                Some(mark) if 0 < mark.commits => Err(opening::emptied(path, &mark)),
-                Some(_) | None => Err(JournalError::NotFound { path: path.to_owned() }),
-            },
+            Found::Empty => Err(JournalError::NotFound { path: path.to_owned() }),
         }
     }
 

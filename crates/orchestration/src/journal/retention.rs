@@ -18,7 +18,7 @@ use crate::run::RunId;
 const EVENTS_PER_STEP_MAX: usize = 1_000;
 
 /// One occasion takes so many transactions at most; the next one goes on.
-const STEPS_PER_OCCASION_MAX: usize = 64;
+const STEPS_PER_OCCASION_MAX: usize = 16;
 
 /// So many free pages may stay in the file: the next run fills them again.
 const FREE_PAGES_KEPT: i64 = 64;
@@ -76,8 +76,9 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn new(retention: Retention) -> Self {
-        Self { retention, past_runs_max: PAST_RUNS_MAX, turn: Mutex::new(()) }
+    /// Keeps so many lines of past runs, as [`PAST_RUNS_MAX`].
+    pub(super) fn remembering(retention: Retention, past_runs_max: u32) -> Self {
+        Self { retention, past_runs_max, turn: Mutex::new(()) }
     }
 
     /// Removes what must go; without `now`, what is too old is not known.

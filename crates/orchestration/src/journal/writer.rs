@@ -14,7 +14,7 @@ use super::commit_queue::CommitQueue;
 use super::lock::WriterLock;
 use super::pen::Pen;
 use super::reader::JournalReader;
-use super::retention::{Keeper, Retention};
+use super::retention::{Keeper, PAST_RUNS_MAX, Retention};
 use super::{CheckReport, JournalError, format, opening, shapes};
 use crate::pipeline::Pipeline;
 use crate::run::{Event, EventKind, Layout, Recalled, RunId, RunReport, RunSummary};
@@ -59,7 +59,10 @@ impl Journal {
         let lock = WriterLock::acquire(path)?;
         let pen = Pen::new(path, opening::open(path)?)?;
         let reader = JournalReader::beside_writer(path)?;
-        let (queue, keeper) = (CommitQueue::new(CHANGES_PER_COMMIT_MAX), Keeper::new(retention));
+        let (queue, keeper) = (
+            CommitQueue::new(CHANGES_PER_COMMIT_MAX),
+            Keeper::remembering(retention, PAST_RUNS_MAX),
+        );
         keeper.keep(&pen, None);
         Ok(Self { reader, pen, queue, keeper, _lock: lock })
     }
@@ -109,8 +112,8 @@ impl Journal {
 
     /// Returns how many transactions were committed since the journal was opened.
     ///
-    /// Each of them waited once for the disk (`fsync` of the write-ahead log). The disk is reached
-    /// for a few times more, when SQLite moves the log into the file: those it counts for nobody.
+    /// Each of them waited once for the disk (`fsync` of the write-ahead log). What SQLite adds when
+    /// it moves the log into the file, every few thousand pages, is not counted: it does not say.
     pub fn commits(&self) -> u64 {
         self.pen.commits()
     }
@@ -199,79 +202,4 @@ fn is_end(kind: &EventKind) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::pipeline::{PipelineBuilder, Stage, StageIndex};
-    use crate::run::FencingToken;
-
-    fn started(function: &str) -> Event {
-        let (stage, token) = (StageIndex(0), FencingToken(1));
-        let function = function.to_owned();
-        let kind = EventKind::AttemptStarted { stage, attempt: 1, function, token };
-        Event { at: Timestamp::UNIX_EPOCH, kind }
-    }
-
-    fn layout(pipeline: &Pipeline) -> Layout {
-        Layout::new(Arc::new(pipeline.clone()))
-    }
-
-    fn count_events(journal: &Journal, run_id: RunId) -> i64 {
-        journal.reader.state(run_id).unwrap().unwrap().1
-    }
-
-    #[test]
-    fn a_batch_that_does_not_fit_on_the_disk_is_refused_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal.sqlite");
-        let pipeline = PipelineBuilder::new("day").stage(Stage::new("a", "work")).build().unwrap();
-        let journal = Journal::open(&path).unwrap();
-        let now = Timestamp::UNIX_EPOCH;
-        let run_id =
-            journal.submit(Earlier::First, &pipeline, ("k", &Value::Null), now).unwrap().run_id;
-        // SQLite answers in the same way when it meets its own limit and when it meets the disk's.
-        journal.pen.connection().pragma_update(None, "max_page_count", 20).unwrap();
-        let large = "x".repeat(1 << 20);
-        let lost = Event {
-            at: now,
-            kind: EventKind::AttemptLost { stage: StageIndex(0), token: FencingToken(1) },
-        };
-        let batch = [started("work"), lost, started(&large)];
-        let error = journal.append(run_id, 0, &batch, &layout(&pipeline)).unwrap_err();
-        assert!(
-            matches!(&error, JournalError::DiskFull { path: full } if *full == path),
-            "{error}"
-        );
-        assert_eq!(count_events(&journal, run_id), 0);
-        journal.append(run_id, 0, &[started("work")], &layout(&pipeline)).unwrap();
-        assert_eq!(count_events(&journal, run_id), 1);
-    }
-
-    #[test]
-    fn two_events_cannot_take_one_place() {
-        let folder = tempfile::tempdir().unwrap();
-        let pipeline = PipelineBuilder::new("day").stage(Stage::new("a", "work")).build().unwrap();
-        let journal = Journal::open(&folder.path().join("journal.sqlite")).unwrap();
-        let now = Timestamp::UNIX_EPOCH;
-        let run_id =
-            journal.submit(Earlier::First, &pipeline, ("k", &Value::Null), now).unwrap().run_id;
-        journal.append(run_id, 0, &[started("work")], &layout(&pipeline)).unwrap();
-        journal.append(run_id, 0, &[started("work")], &layout(&pipeline)).unwrap_err();
-    }
-
-    #[test]
-    fn commits_reach_the_disk_before_they_are_acted_upon() {
-        let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::open(&folder.path().join("journal.sqlite")).unwrap();
-        let pragma = |name: &str| -> String {
-            let connection = journal.pen.connection();
-            let value: rusqlite::types::Value =
-                connection.pragma_query_value(None, name, |row| row.get(0)).unwrap();
-            format!("{value:?}")
-        };
-        assert_eq!(pragma("journal_mode"), "Text(\"wal\")");
-        assert_eq!(pragma("synchronous"), "Integer(2)", "2 is FULL");
-        assert_eq!(pragma("foreign_keys"), "Integer(1)");
-    }
-}
+mod tests;

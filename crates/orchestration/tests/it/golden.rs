@@ -272,7 +272,7 @@ fn format_1_is_read_as_it_is_and_migrated_by_a_writer_with_every_run_equal() {
     assert_eq!(reader.recall("prices", Timestamp::MIN).unwrap(), None);
     assert_eq!(reader.check().unwrap().findings, []);
     drop(reader);
-    assert_eq!(fs::read(desk.path()).unwrap(), before, "a reader changed the file");
+    assert!(fs::read(desk.path()).unwrap() == before, "a reader changed the file");
 
     let journal = Journal::open(&desk.path()).unwrap();
     check_format_1(journal.runs(10).unwrap(), |run| journal.run(id(run)).unwrap().unwrap());

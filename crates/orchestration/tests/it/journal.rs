@@ -17,7 +17,7 @@ fn check_refused(desk: &Desk, expected: &str) {
     let place = desk.path().display().to_string();
     assert_eq!(writer.to_string().replace(&place, "PATH"), expected);
     assert_eq!(reader.to_string().replace(&place, "PATH"), expected);
-    assert_eq!(fs::read(desk.path()).unwrap(), before, "the file was changed");
+    assert!(fs::read(desk.path()).unwrap() == before, "the file was changed");
 }
 
 #[test]

@@ -12,6 +12,8 @@ mod examples;
 #[cfg(test)]
 mod execution;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod graph;
@@ -22,9 +24,13 @@ mod isolated;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod loss;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod recovery;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
