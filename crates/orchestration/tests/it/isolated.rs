@@ -417,6 +417,31 @@ fn there_are_never_more_children_than_allowed() {
 }
 
 #[test]
+fn many_callers_share_few_children_though_some_of_them_die() {
+    let pool = pool(policy(2));
+    thread::scope(|scope| {
+        for caller in 0..4 {
+            let pool = &pool;
+            scope.spawn(move || {
+                for call in 0..12 {
+                    match (caller + call) % 4 {
+                        0 => {
+                            let died = failure(pool, "abort", NO_LIMITS);
+                            assert!(died.message.contains("SIGABRT"), "{died}");
+                        }
+                        1 => {
+                            let died = failure(pool, "exit", timeout(60_000));
+                            assert!(died.message.contains("exit status: 3"), "{died}");
+                        }
+                        _ => assert_ne!(pid(pool, NO_LIMITS), 0),
+                    }
+                }
+            });
+        }
+    });
+}
+
+#[test]
 fn a_call_that_waits_for_a_child_can_time_out_and_be_cancelled() {
     let (pool, reception) = (pool(policy(1)), Reception::open());
     let token = CancellationToken::new();
