@@ -89,3 +89,40 @@ fn a_single_seed_can_be_replayed() {
     let printed = run("simulate", &["--first", "42", "--seeds", "1"]);
     assert!(printed.starts_with("1 runs kept every promise\n"), "{printed}");
 }
+
+#[test]
+fn isolated_stages_harm_nobody_but_themselves() {
+    let printed = run("isolated_stage", &[]);
+    let degraded = |text: &str| format!("degraded: {text}");
+    let expected = [
+        "run: COMPLETED".to_owned(),
+        "spikes, counted in another process: 2".to_owned(),
+        degraded(
+            "tune: recovered by default after resource exhaustion: the isolated worker came to its \
+             limit of 536870912 bytes of memory (signal: 6 (SIGABRT)",
+        ),
+        degraded(
+            "search: recovered by default after timeout: no output within 100ms; its process \
+             group was sent SIGTERM, and ended",
+        ),
+        degraded(
+            "explain: recovered by default after bug: the isolated worker died (signal: 6 (SIGABRT)",
+        ),
+    ];
+    let told = printed
+        .lines()
+        .filter(|line| ["run", "spikes", "degraded"].iter().any(|word| line.starts_with(word)));
+    for (told, expected) in told.zip(&expected) {
+        assert!(told.starts_with(expected), "{printed}");
+    }
+    assert_eq!(printed.matches("degraded: ").count(), 3, "{printed}");
+}
+
+#[test]
+fn isolated_calls_are_measured_beside_a_plain_round_trip() {
+    let printed = run("isolated_stage", &["--measure", "5"]);
+    let lines: Vec<&str> = printed.lines().collect();
+    assert!(lines[0].starts_with("isolated no-op on a warm child       p50 "), "{printed}");
+    assert!(lines[1].starts_with("a line to another process and back   p50 "), "{printed}");
+    assert!(lines[2].starts_with("with the journal"), "{printed}");
+}

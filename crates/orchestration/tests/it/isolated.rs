@@ -417,6 +417,31 @@ fn there_are_never_more_children_than_allowed() {
 }
 
 #[test]
+fn many_callers_share_few_children_though_some_of_them_die() {
+    let pool = pool(policy(2));
+    thread::scope(|scope| {
+        for caller in 0..4 {
+            let pool = &pool;
+            scope.spawn(move || {
+                for call in 0..12 {
+                    match (caller + call) % 4 {
+                        0 => {
+                            let died = failure(pool, "abort", NO_LIMITS);
+                            assert!(died.message.contains("SIGABRT"), "{died}");
+                        }
+                        1 => {
+                            let died = failure(pool, "exit", timeout(60_000));
+                            assert!(died.message.contains("exit status: 3"), "{died}");
+                        }
+                        _ => assert_ne!(pid(pool, NO_LIMITS), 0),
+                    }
+                }
+            });
+        }
+    });
+}
+
+#[test]
 fn a_call_that_waits_for_a_child_can_time_out_and_be_cancelled() {
     let (pool, reception) = (pool(policy(1)), Reception::open());
     let token = CancellationToken::new();
@@ -477,6 +502,27 @@ fn an_idle_child_that_was_killed_is_not_the_next_calls_fault() {
         guest.kill();
         guest.wait_for_end();
     }
+}
+
+#[test]
+fn a_call_whose_child_dies_before_it_was_told_is_made_by_another() {
+    let folder = tempfile::tempdir().unwrap();
+    // The first child answers the handshake and ends when it has heard a byte of the call.
+    let script = r#"
+        if mkdir "$1/begun"; then
+            pid=$$; dd bs=1 count=$((68 + ${#pid})) of=/dev/null
+            printf '\000\000\000\054{"ready":{"protocol":1,"functions":["pid"]}}' >&0
+            dd bs=1 count=1 of=/dev/null; exit 3
+        fi
+        exec "$0" serve"#;
+    let command = IsolatedCommand::new("sh").argument("-c").argument(script);
+    let command = command.argument(faults()).argument(folder.path());
+    let pool = Arc::new(IsolatedPool::start(command, policy(1)).unwrap());
+    assert_eq!(pool.functions().collect::<Vec<_>>(), ["pid"]);
+    // More than a connection holds.
+    let input = Value::from("x".repeat(1 << 20));
+    let output = attempt(&pool, "pid", NO_LIMITS, input).unwrap();
+    assert_eq!(output.value.as_u64().unwrap(), pid(&pool, NO_LIMITS));
 }
 
 fn check_handshake(script: &str, answer_max: Duration, expected: &str) {

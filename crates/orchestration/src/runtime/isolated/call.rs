@@ -229,9 +229,9 @@ mod tests {
 
     /// Calls a child that answers the handshake and then does what `script` says.
     fn call(script: &str, answer_max: Duration, input: Value) -> CallEnd {
-        // The first frame is 4 + 47 bytes long.
+        // The first frame is 4 + 64 bytes long, and as many as the number of the process has.
         let script = format!(
-            r#"dd bs=1 count=51 of=/dev/null 2>/dev/null
+            r#"pid=$$; dd bs=1 count=$((68 + ${{#pid}})) of=/dev/null 2>/dev/null
                printf '\000\000\000\047{{"ready":{{"protocol":1,"functions":[]}}}}' >&0
                {script}"#
         );

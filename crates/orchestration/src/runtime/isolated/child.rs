@@ -97,7 +97,8 @@ impl Child {
         answer_max: Duration,
     ) -> Result<(), IsolatedError> {
         // If it cannot be told, it has ended, and that is heard.
-        drop(self.tell(&ToChild::Open { protocol: PROTOCOL, memory_bytes_max }));
+        let process_group = self.group.number();
+        drop(self.tell(&ToChild::Open { protocol: PROTOCOL, memory_bytes_max, process_group }));
         let found = match self.heard.recv_timeout(answer_max) {
             Ok(Heard::Frame(FromChild::Ready { protocol: PROTOCOL, functions })) => {
                 self.functions.extend(functions);

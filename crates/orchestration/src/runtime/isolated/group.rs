@@ -22,6 +22,11 @@ impl ProcessGroup {
         Self { leader, status: None }
     }
 
+    /// Returns the number of the group, which is that of its leader.
+    pub(super) fn number(&self) -> u32 {
+        self.leader.id()
+    }
+
     /// Asks every process of the group to end.
     pub(super) fn terminate(&self) {
         self.signal(Signal::TERM);

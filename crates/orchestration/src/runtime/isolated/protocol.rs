@@ -34,6 +34,8 @@ pub(super) enum ToChild<'a> {
         protocol: u32,
         /// How much address space the child may use.
         memory_bytes_max: Option<u64>,
+        /// The group that the child was started in, and that it may end.
+        process_group: u32,
     },
     /// Work to do.
     Call(CallShape<'a>),
@@ -205,10 +207,10 @@ mod tests {
 
     #[test]
     fn the_first_frames_are_spelled_like_this_in_every_version() {
-        let open = ToChild::Open { protocol: 1, memory_bytes_max: Some(1 << 30) };
+        let open = ToChild::Open { protocol: 1, memory_bytes_max: Some(1 << 30), process_group: 7 };
         assert_eq!(
             serde_json::to_value(open).unwrap(),
-            json!({"open": {"protocol": 1, "memory_bytes_max": 1_073_741_824}})
+            json!({"open": {"protocol": 1, "memory_bytes_max": 1_073_741_824, "process_group": 7}})
         );
         let ready = json!({"ready": {"protocol": 2, "functions": ["train"], "mood": "good"}});
         let ready: FromChild = serde_json::from_value(ready).unwrap();

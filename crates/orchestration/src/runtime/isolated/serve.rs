@@ -13,7 +13,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{Resource, Rlimit, Signal, getrlimit, kill_current_process_group, setrlimit};
+use rustix::process::{
+    Resource, Rlimit, Signal, getpgrp, getpid, getrlimit, kill_current_process_group, kill_process,
+    setrlimit,
+};
 
 use serde::de::Error;
 
@@ -29,17 +32,21 @@ use crate::task::{CancellationToken, Registry, StageResult};
 ///
 /// Whatever functions print goes to the orchestrator's standard error. The standard input is the
 /// connection to the orchestrator: reading from it blocks, and commands that functions start have
-/// none. When the orchestrator ends, this process and everything in its process group is killed.
+/// none. When the orchestrator ends, this process and everything that it started is killed.
 pub fn serve_isolated(registry: &Registry) -> Result<Infallible, ServeError> {
     let connection = connection().map_err(|source| ServeError::NotAChild { source })?;
     let listening = connection.try_clone().map_err(|source| ServeError::NotAChild { source })?;
     let mut reader = BufReader::new(listening);
-    open(&mut reader, &connection, registry)?;
+    let scope = open(&mut reader, &connection, registry)?;
     let answers = Answers { connection: Arc::new(Mutex::new(connection)) };
     let (sender, calls) = channel();
     thread::Builder::new()
         .name("listener to the orchestrator".to_owned())
-        .spawn(move || listen(reader, &sender))
+        .spawn(move || {
+            listen(reader, &sender);
+            // Nobody will hear how the call ends that is being made.
+            scope.end();
+        })
         .map_err(|source| ServeError::NoThread { source })?;
     for (call, cancellation) in calls {
         let number = call.call;
@@ -63,10 +70,10 @@ fn open(
     reader: &mut BufReader<UnixStream>,
     mut writer: &UnixStream,
     registry: &Registry,
-) -> Result<(), ServeError> {
+) -> Result<Scope, ServeError> {
     let handshake = |source| ServeError::Handshake { source };
     let frame: ToChild<'_> = read_frame(reader, CALL_BYTES_MAX).map_err(handshake)?;
-    let ToChild::Open { protocol: _, memory_bytes_max } = frame else {
+    let ToChild::Open { protocol: _, memory_bytes_max, process_group } = frame else {
         let source = serde_json::Error::custom("expected the first frame");
         return Err(handshake(FrameError::Foreign { source }));
     };
@@ -75,7 +82,32 @@ fn open(
     }
     let functions = registry.names().map(ToOwned::to_owned).collect();
     let ready = FromChild::Ready { protocol: PROTOCOL, functions };
-    write_frame(&mut writer, &ready, ANSWER_BYTES_MAX).map_err(handshake)
+    write_frame(&mut writer, &ready, ANSWER_BYTES_MAX).map_err(handshake)?;
+    Ok(Scope::of(process_group))
+}
+
+/// What ends with the orchestrator.
+enum Scope {
+    /// Everything in the group that it made for us.
+    Group,
+    /// This process only: it is in a group with others, who started it.
+    Process,
+}
+
+impl Scope {
+    fn of(process_group: u32) -> Self {
+        let ours = u32::try_from(getpgrp().as_raw_nonzero().get());
+        if ours == Ok(process_group) { Self::Group } else { Self::Process }
+    }
+
+    fn end(&self) {
+        let killed = match self {
+            Self::Group => kill_current_process_group(Signal::KILL),
+            Self::Process => kill_process(getpid(), Signal::KILL),
+        };
+        // A process may always kill itself.
+        drop(killed.map_err(io::Error::from));
+    }
 }
 
 fn limit_memory(bytes_max: u64) -> io::Result<()> {
@@ -110,8 +142,6 @@ fn listen(
             ToChild::Open { .. } => break,
         }
     }
-    // Nobody will hear how it ended. There is no group without us in it, so this cannot fail.
-    drop(kill_current_process_group(Signal::KILL).map_err(io::Error::from));
 }
 
 fn make(
