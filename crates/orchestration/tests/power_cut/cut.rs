@@ -1,16 +1,18 @@
 //! The power is cut after any write, sync, creation or deletion: nothing that was acknowledged is
 //! lost, the run resumes and ends as it would have, and no completed stage is repeated.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
 
 use orchestration::PipelineExecutor;
 use twox_hash::XxHash64;
 
-use crate::disk::{Disk, EventCounts, Files, Loss, Operation};
+use crate::acknowledged::Acknowledged;
+use crate::disk::{Disk, Files, Loss, Operation};
 use crate::recording::{Recording, record_resumption, record_three_runs};
 use crate::scenario::{
-    Desk, Failure, check_tokens, completed_stages, read_rows, result_of, run, submit,
+    Desk, Failure, Rows, check_tokens, completed_stages, read_rows, result_of, run, submit,
 };
 
 /// What power cuts at one place after another left behind.
@@ -28,12 +30,10 @@ struct Found {
 fn cut(recording: &Recording, step: usize, chances: usize) -> Found {
     let mut disk = Disk::new(&recording.files);
     let mut acknowledged = recording.acknowledged.clone();
-    let (mut found, mut seen) = (Found::default(), HashSet::new());
+    let (mut found, mut seen) = (Found::default(), HashMap::new());
     for (place, operation) in recording.operations.iter().enumerate() {
         disk.apply(operation);
-        if let Operation::Acknowledged(events) = operation {
-            acknowledged.clone_from(events);
-        }
+        acknowledged.note(operation);
         if place % step != 0 {
             continue;
         }
@@ -41,41 +41,39 @@ fn cut(recording: &Recording, step: usize, chances: usize) -> Found {
         let torn = seeds.map(|seed| Loss::Torn { seed: seed as u64 });
         for loss in [Loss::Whole, Loss::None].into_iter().chain(torn) {
             let files = disk.after_power_cut(loss);
-            if !seen.insert(digest(&files, &acknowledged)) {
-                continue;
-            }
-            found.disks += 1;
-            found.files.extend(files.keys().cloned());
-            match check(recording, &files, &acknowledged) {
-                Ok(kept) => {
-                    found.with_more += usize::from(acknowledged.values().sum::<usize>() < kept);
-                }
-                Err(error) => panic!(
+            let looked = match seen.entry(digest(&files)) {
+                // The same disk as before, but by now more may have been acknowledged.
+                Entry::Occupied(known) => acknowledged.check(known.get()),
+                Entry::Vacant(unknown) => check(recording, &files, &acknowledged).map(|rows| {
+                    let kept: usize = rows.values().map(Vec::len).sum();
+                    found.disks += 1;
+                    found.with_more += usize::from(acknowledged.events() < kept);
+                    found.files.extend(files.keys().cloned());
+                    unknown.insert(rows);
+                }),
+            };
+            looked.unwrap_or_else(|error| {
+                panic!(
                     "{} workers, power cut after operation {place} ({}), loss {loss:?}: {error}",
                     recording.workers,
                     tell(operation),
-                ),
-            }
+                )
+            });
         }
     }
     found
 }
 
-/// Opens what a power cut left and carries on; returns how many events were left.
+/// Opens what a power cut left and carries on; returns which events were left.
 fn check(
     recording: &Recording,
     files: &Files,
-    acknowledged: &EventCounts,
-) -> Result<usize, Failure> {
+    acknowledged: &Acknowledged,
+) -> Result<Rows, Failure> {
     let desk = Desk::new(files);
     let executor = desk.executor(recording.workers)?;
     let rows = read_rows(&desk.path())?;
-    for (key, events) in acknowledged {
-        let kept = rows.get(key).ok_or_else(|| format!("run {key} is lost"))?.len();
-        if kept < *events {
-            return Err(format!("run {key}: {events} events acknowledged, {kept} kept").into());
-        }
-    }
+    acknowledged.check(&rows)?;
     for (key, kept) in &rows {
         if !recording.rows.get(key).is_some_and(|all| all.starts_with(kept)) {
             return Err(format!("run {key}: events that never were: {kept:?}").into());
@@ -95,7 +93,7 @@ fn check(
         }
         check_tokens(&after[key]).map_err(|error| format!("run {key}: {error}"))?;
     }
-    Ok(rows.values().map(Vec::len).sum())
+    Ok(rows)
 }
 
 /// Resumes a run, or begins the first one.
@@ -123,9 +121,9 @@ fn carry_on(
     Ok(())
 }
 
-fn digest(files: &Files, acknowledged: &EventCounts) -> u64 {
+fn digest(files: &Files) -> u64 {
     let mut hasher = XxHash64::with_seed(0);
-    (files, acknowledged).hash(&mut hasher);
+    files.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -141,15 +139,16 @@ fn tell(operation: &Operation) -> String {
         | Operation::Deleted { .. }
         | Operation::FolderSynced
         | Operation::Beside { .. }
-        | Operation::Acknowledged(_) => format!("{operation:?}"),
+        | Operation::Told(_)
+        | Operation::Counted(_) => format!("{operation:?}"),
     }
 }
 
 /// Tells whether the main file was written after something had been acknowledged, and its WAL
 /// deleted: what happens to a journal only now and then.
 fn has_checkpoints(operations: &[Operation]) -> bool {
-    let is_acknowledged = |operation: &Operation| matches!(operation, Operation::Acknowledged(_));
-    let begin = operations.iter().position(is_acknowledged).unwrap();
+    let is_counted = |operation: &Operation| matches!(operation, Operation::Counted(_));
+    let begin = operations.iter().position(is_counted).unwrap();
     let later = &operations[begin..];
     let main = |operation: &Operation| matches!(operation, Operation::Wrote { file, .. } if file == "journal.sqlite");
     let deletion = |operation: &Operation| matches!(operation, Operation::Deleted { file } if file == "journal.sqlite-wal");

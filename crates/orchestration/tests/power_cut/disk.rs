@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::acknowledged::{EventCounts, Told};
 use crate::chance::Chance;
 
 /// A disk writes so many bytes as one.
@@ -15,9 +16,6 @@ const SECTOR_BYTES: usize = 512;
 
 /// Files by name.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
-
-/// How many events each run has, by its key.
-pub(crate) type EventCounts = BTreeMap<String, usize>;
 
 /// What a program did to a folder.
 #[derive(Clone, Debug)]
@@ -50,8 +48,10 @@ pub(crate) enum Operation {
         file: String,
         content: Option<Vec<u8>>,
     },
-    /// Somebody was told that these events are durable.
-    Acknowledged(EventCounts),
+    /// An observer was told that something is in the journal.
+    Told(Told),
+    /// So much was in the journal when somebody was told of it.
+    Counted(EventCounts),
 }
 
 /// What becomes of everything that was not synced.
@@ -187,7 +187,7 @@ impl Disk {
                 let versions = self.beside.entry(file.clone()).or_insert_with(|| vec![None]);
                 versions.push(content.clone());
             }
-            Operation::Acknowledged(_) => {}
+            Operation::Told(_) | Operation::Counted(_) => {}
         }
     }
 

@@ -4,6 +4,8 @@
 //! A program of its own, because it puts a layer under all of SQLite in its process.
 
 #[cfg(test)]
+mod acknowledged;
+#[cfg(test)]
 mod chance;
 #[cfg(test)]
 mod cut;

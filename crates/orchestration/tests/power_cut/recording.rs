@@ -5,7 +5,8 @@ use std::sync::Arc;
 use orchestration::PipelineExecutor;
 use rusqlite::Connection;
 
-use crate::disk::{EventCounts, Files, Operation};
+use crate::acknowledged::{Acknowledged, observe};
+use crate::disk::{Files, Operation};
 use crate::scenario::{Desk, Rows, count_events, read_rows, result_of, run, submit};
 use crate::tape::Tape;
 use crate::vfs;
@@ -16,7 +17,7 @@ pub(crate) struct Recording {
     /// What was there for certain when it began.
     pub(crate) files: Files,
     /// What had been acknowledged when it began.
-    pub(crate) acknowledged: EventCounts,
+    pub(crate) acknowledged: Acknowledged,
     pub(crate) operations: Vec<Operation>,
     /// What the journal said at the end.
     pub(crate) rows: Rows,
@@ -43,7 +44,7 @@ pub(crate) fn record_three_runs(workers: usize) -> Recording {
     assert_eq!(run_acknowledged(&second, &tape, &desk, "three"), result);
     let (operations, rows) = (tape.operations(), read_rows(&desk.path()).unwrap());
     drop(taping);
-    let (files, acknowledged) = (Files::new(), EventCounts::new());
+    let (files, acknowledged) = (Files::new(), Acknowledged::default());
     Recording { workers, files, acknowledged, operations, rows, result }
 }
 
@@ -53,22 +54,19 @@ pub(crate) fn record_resumption(workers: usize, files: Files) -> Recording {
     let tape = Tape::new(desk.folder.path());
     let taping = vfs::record(&tape);
     let executor = observed(&tape, &desk, workers);
-    let acknowledged = count_events(&desk.path()).unwrap();
+    let counts = count_events(&desk.path()).unwrap();
     let mut result = run_acknowledged(&executor, &tape, &desk, "one");
-    for key in acknowledged.keys() {
+    for key in counts.keys() {
         result = run_acknowledged(&executor, &tape, &desk, key);
     }
+    let acknowledged = Acknowledged::new(counts);
     let (operations, rows) = (tape.operations(), read_rows(&desk.path()).unwrap());
     drop(taping);
     Recording { workers, files, acknowledged, operations, rows, result }
 }
 
 fn observed(tape: &Arc<Tape>, desk: &Desk, workers: usize) -> PipelineExecutor {
-    let (noted, path) = (Arc::clone(tape), desk.path());
-    // An observation is told after the journal has taken it, by the thread that writes.
-    desk.executor(workers).unwrap().observe(Box::new(move |_| {
-        noted.record(Operation::Acknowledged(count_events(&path).unwrap()));
-    }))
+    observe(tape, desk, desk.executor(workers).unwrap())
 }
 
 fn run_acknowledged(
@@ -77,7 +75,7 @@ fn run_acknowledged(
     desk: &Desk,
     key: &str,
 ) -> Vec<String> {
-    let acknowledge = || tape.record(Operation::Acknowledged(count_events(&desk.path()).unwrap()));
+    let acknowledge = || tape.record(Operation::Counted(count_events(&desk.path()).unwrap()));
     submit(executor, key).unwrap();
     acknowledge();
     let report = run(executor, key).unwrap();

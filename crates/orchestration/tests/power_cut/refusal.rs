@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, Once};
 use orchestration::{ExecutionError, JournalError, ObservationKind, PipelineExecutor, RunReport};
 use rusqlite::{Connection, ffi};
 
-use crate::disk::{Disk, EventCounts, Files, Loss};
+use crate::acknowledged::{Acknowledged, observe};
+use crate::disk::{Disk, Files, Loss};
 use crate::scenario::{
-    Desk, Failure, check_tokens, completed_stages, count_events, read_rows, result_of, run, submit,
+    Desk, Failure, check_tokens, completed_stages, read_rows, result_of, run, submit,
 };
 use crate::tape::{Call, Fault, Tape};
 use crate::vfs;
@@ -53,32 +54,22 @@ struct Disturbed {
     /// If the journal could be opened.
     executor: Option<PipelineExecutor>,
     error: Option<JournalError>,
-    acknowledged: EventCounts,
 }
 
 /// Does one day's work, in so far as the disk allows, which gets the fault at its onset.
-fn work(desk: &Desk, tape: &Tape, onset: Onset, fault: Fault) -> Disturbed {
-    let acknowledged = Arc::new(Mutex::new(EventCounts::new()));
+fn work(desk: &Desk, tape: &Arc<Tape>, onset: Onset, fault: Fault) -> Disturbed {
     if onset == Onset::Opening {
         tape.set_fault(Some(fault.clone()));
     }
     let executor = match desk.executor(1) {
-        Ok(executor) => executor,
-        Err(error) => {
-            let acknowledged = EventCounts::new();
-            return Disturbed { executor: None, error: Some(error), acknowledged };
-        }
+        Ok(executor) => observe(tape, desk, executor),
+        Err(error) => return Disturbed { executor: None, error: Some(error) },
     };
     if onset == Onset::Work {
         tape.set_fault(Some(fault));
     }
-    let (noted, path) = (Arc::clone(&acknowledged), desk.path());
-    let executor = executor.observe(Box::new(move |_| {
-        *noted.lock().unwrap() = count_events(&path).unwrap();
-    }));
     let error = journal_error(run(&executor, "one"));
-    let acknowledged = acknowledged.lock().unwrap().clone();
-    Disturbed { executor: Some(executor), error, acknowledged }
+    Disturbed { executor: Some(executor), error }
 }
 
 /// Refuses calls, so many in a row, at one place after another until there are no more; returns
@@ -92,13 +83,15 @@ fn refuse(onset: Onset, calls: &[(Call, i32)], count: usize) -> BTreeSet<String>
         let tape = Tape::new(desk.folder.path());
         let taping = vfs::record(&tape);
         let fault = Fault { calls: calls.to_vec(), first, count };
-        let Disturbed { executor, error, acknowledged } = work(&desk, &tape, onset, fault);
+        let Disturbed { executor, error } = work(&desk, &tape, onset, fault);
         let refused = tape.refused();
         tape.set_fault(None);
         if refused == 0 {
             assert!(error.is_none(), "{first}: {error:?}");
             break;
         }
+        let mut acknowledged = Acknowledged::default();
+        tape.operations().iter().for_each(|operation| acknowledged.note(operation));
         said.insert(error.as_ref().map_or_else(|| "nothing".to_owned(), tell));
         // The process goes on in every second case, and is started again in the others.
         let executor = executor.filter(|_| first % 2 == 0);
@@ -114,7 +107,7 @@ fn refuse(onset: Onset, calls: &[(Call, i32)], count: usize) -> BTreeSet<String>
 fn recover(
     desk: &Desk,
     executor: Option<PipelineExecutor>,
-    acknowledged: &EventCounts,
+    acknowledged: &Acknowledged,
     expected: &[String],
 ) -> Result<(), Failure> {
     let executor = match executor {
@@ -122,12 +115,7 @@ fn recover(
         None => desk.executor(1)?,
     };
     let before = read_rows(&desk.path())?;
-    for (key, events) in acknowledged {
-        let kept = before.get(key).map_or(0, Vec::len);
-        if kept < *events {
-            return Err(format!("{events} events acknowledged, {kept} kept").into());
-        }
-    }
+    acknowledged.check(&before)?;
     desk.take_calls();
     let run_id = submit(&executor, "one")?.run_id;
     let completed = completed_stages(&executor.journal().run(run_id)?.ok_or("no such run")?);
@@ -243,5 +231,5 @@ fn a_journal_that_another_program_keeps_locked_is_said_and_the_run_completes_aft
     unlock();
     let undisturbed = Desk::new(&Files::new());
     let expected = result_of(&run(&undisturbed.executor(1).unwrap(), "one").unwrap());
-    recover(&desk, Some(executor), &EventCounts::new(), &expected).unwrap();
+    recover(&desk, Some(executor), &Acknowledged::default(), &expected).unwrap();
 }

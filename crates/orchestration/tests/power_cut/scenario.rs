@@ -17,7 +17,8 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::disk::{EventCounts, Files};
+use crate::acknowledged::EventCounts;
+use crate::disk::Files;
 
 /// Why something that must succeed has not.
 pub(crate) type Failure = Box<dyn Error>;
