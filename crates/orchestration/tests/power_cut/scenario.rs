@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use orchestration::{
     CancellationToken, ExecutionError, FailureClass, Journal, JournalError, ManualClock, Pipeline,
     PipelineBuilder, PipelineExecutor, Registry, RunReport, Stage, StageContext, StageFailure,
-    StageOutput, StageResult, StageStatus, Submission,
+    StageOutput, StageResult, Submission,
 };
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
@@ -146,9 +146,10 @@ pub(crate) fn result_of(report: &RunReport) -> Vec<String> {
     lines
 }
 
-pub(crate) fn completed_stages(report: &RunReport) -> Vec<String> {
-    let completed = report.stages.iter().filter(|stage| stage.status == StageStatus::Completed);
-    completed.map(|stage| stage.name.clone()).collect()
+/// Returns the stages that are completed, according to these events.
+pub(crate) fn completed_stages(rows: &[Row]) -> Vec<&str> {
+    let completed = rows.iter().filter(|row| row.body["kind"] == "stage_completed");
+    completed.map(|row| row.body["stage"].as_str().unwrap()).collect()
 }
 
 /// Opens the file of a journal beside whoever else has it open.
