@@ -26,6 +26,8 @@ pub(crate) fn report(folder: &Path, key: &str) -> Option<RunReport> {
     let journal = match Journal::open_read_only(&path) {
         Ok(journal) => journal,
         Err(JournalError::NotFound { .. }) => return None,
+        // Whoever may only read cannot undo a beginning that was cut short; a writer can.
+        Err(JournalError::NotWritable { .. }) => return None,
         Err(other) => panic!("{other}"),
     };
     let summary = journal.runs(u32::MAX).unwrap().into_iter().find(|run| run.key == key)?;
