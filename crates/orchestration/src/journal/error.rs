@@ -114,6 +114,16 @@ pub enum JournalError {
         /// The journal.
         path: PathBuf,
     },
+    /// The process that made or migrated it died in the middle.
+    #[error(
+        "journal {} was being made or migrated when its process died; whoever opens it for \
+         writing next repairs it, and then it can be read",
+        path.display()
+    )]
+    HalfMade {
+        /// The journal.
+        path: PathBuf,
+    },
     /// Of this run only one line is left.
     #[error(
         "run {run_id} ended on {} ({status}) and its details were removed by retention",
@@ -162,6 +172,11 @@ impl JournalError {
     /// Sorts an error of SQLite by what is to be done about it.
     pub(super) fn from_sqlite(path: &Path, source: rusqlite::Error) -> Self {
         let owned = path.to_owned();
+        match source.sqlite_error().map(|error| error.extended_code) {
+            Some(SQLITE_IOERR_SHMSIZE) => return Self::DiskFull { path: owned },
+            Some(SQLITE_READONLY_ROLLBACK) => return Self::HalfMade { path: owned },
+            Some(_) | None => {}
+        }
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull { path: owned },
             Some(ErrorCode::NotADatabase) => Self::NotAJournal { path: owned },
@@ -211,11 +226,18 @@ impl JournalError {
             | Self::Busy { .. }
             | Self::Moved { .. }
             | Self::DiskFull { .. }
+            | Self::HalfMade { .. }
             | Self::Removed { .. }
             | Self::WriterPanicked { .. } => false,
         }
     }
 }
+
+/// There was no room for the file that readers and writers share.
+const SQLITE_IOERR_SHMSIZE: i32 = rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+
+/// A reader found a transaction that only a writer can take back.
+const SQLITE_READONLY_ROLLBACK: i32 = rusqlite::ffi::SQLITE_READONLY_ROLLBACK;
 
 /// This process has no file descriptors left.
 const EMFILE: i32 = rustix::io::Errno::MFILE.raw_os_error();

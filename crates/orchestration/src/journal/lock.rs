@@ -7,6 +7,9 @@ use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 use super::JournalError;
 
@@ -36,7 +39,12 @@ impl WriterLock {
                     Ok(_) => text.trim().parse().ok(),
                     Err(_) => None,
                 };
-                return Err(JournalError::InUse { path: journal.to_owned(), pid });
+                let freed = match pid {
+                    Some(pid) if is_dead(pid) => wait_for(file),
+                    Some(_) | None => None,
+                };
+                file =
+                    freed.ok_or_else(|| JournalError::InUse { path: journal.to_owned(), pid })?;
             }
             Err(TryLockError::Error(error)) => return Err(not_writable(error)),
         }
@@ -45,6 +53,27 @@ impl WriterLock {
         writeln!(file, "{}", std::process::id()).map_err(not_writable)?;
         Ok(Self { _file: file })
     }
+}
+
+/// A process that was killed while it started a child leaves the lock to that child until it
+/// executes its program, which closes the file. That takes milliseconds.
+const FORK_TO_EXEC_MAX: Duration = Duration::from_secs(2);
+
+/// Waits a moment for a lock whose owner is dead; gives up if somebody else has it after all.
+fn wait_for(file: File) -> Option<File> {
+    let (locked, lock) = channel();
+    // There is no waiting for a lock with a limit. If the thread is left behind, it ends when the
+    // lock is free, and frees it again.
+    thread::spawn(move || match file.lock() {
+        Ok(()) => locked.send(file).is_ok(),
+        Err(_) => false,
+    });
+    lock.recv_timeout(FORK_TO_EXEC_MAX).ok()
+}
+
+fn is_dead(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
 }
 
 fn lock_path(journal: &Path) -> PathBuf {

@@ -147,8 +147,7 @@ fn make_present(connection: &Connection, path: &Path, found: Found) -> Result<()
         // Before the first page is written, so that a new file needs no rewriting below.
         connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL").map_err(fail)?;
     }
-    let mode: String =
-        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(fail)?;
+    let mode = write_ahead(connection).map_err(fail)?;
     if mode != "wal" {
         let text = format!("its file system allows only journal mode {mode}, not WAL");
         let source = std::io::Error::other(text);
@@ -173,6 +172,16 @@ fn make_present(connection: &Connection, path: &Path, found: Found) -> Result<()
         connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM;").map_err(fail)?;
     }
     Ok(())
+}
+
+/// Turns the write-ahead log on and returns the mode that the file has now.
+fn write_ahead(connection: &Connection) -> Result<String, rusqlite::Error> {
+    let mut pragma = connection.prepare("PRAGMA journal_mode = WAL")?;
+    let mut rows = pragma.query([])?;
+    let mode = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?.get(0)?;
+    // The change is committed only after its answer; whoever stops there never hears of a failure.
+    while rows.next()?.is_some() {}
+    Ok(mode)
 }
 
 /// What SQLite calls `INCREMENTAL` when asked.

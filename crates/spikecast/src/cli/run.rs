@@ -233,7 +233,9 @@ pub(super) fn journal_error(error: JournalError) -> CommandError {
         | JournalError::Busy { .. }
         | JournalError::Moved { .. }
         | JournalError::DiskFull { .. } => Exit::NotWritable,
-        JournalError::NotFound { .. } | JournalError::Removed { .. } => Exit::Usage,
+        JournalError::NotFound { .. }
+        | JournalError::HalfMade { .. }
+        | JournalError::Removed { .. } => Exit::Usage,
         JournalError::NotAJournal { .. }
         | JournalError::NewerFormat { .. }
         | JournalError::Damaged { .. } => Exit::BadInput,
