@@ -55,6 +55,7 @@ pub mod pipeline;
 pub mod recovery;
 pub mod run;
 pub mod runtime;
+pub mod scheduler;
 pub mod simulation;
 pub mod task;
 
@@ -71,6 +72,10 @@ pub use run::{
     StageReport, StageStatus,
 };
 pub use runtime::{ExecutionError, Observation, ObservationKind, PipelineExecutor};
+pub use scheduler::{
+    Cron, CronError, CronField, DstNote, DstPolicy, Firing, Interval, IntervalUnit, OneOff,
+    Schedule, ScheduleError, ScheduleFrequency, ScheduleRule, ScheduleWarning,
+};
 pub use task::{
     CancellationToken, Concurrency, Priority, Registry, Retries, StageContext, StageOutput,
     StageResult, Task, TaskContext, TaskError, TaskFailure, TaskHandle, TaskId, TaskInputs,

@@ -20,6 +20,12 @@ mod random;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
+mod scheduler_cron;
+#[cfg(test)]
+mod scheduler_cronsim;
+#[cfg(test)]
+mod scheduler_interval;
+#[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod strategies;
