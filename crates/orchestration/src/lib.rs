@@ -5,6 +5,7 @@
 //! and acted upon second, so a process that dies at any point resumes where it stood.
 //! [`TaskManager`] runs closures in memory, whose outputs flow to dependents with their Rust types.
 //! [`ErrorRecoveryManager`] says for both what is done about which failure.
+//! [`DailyScheduler`] has pipelines run when their [`Schedule`]s say so.
 //!
 //! What happens next is decided by pure functions over values ([`run`], [`recovery`]); only
 //! [`journal`], [`runtime`] and [`clock`] touch the world. This crate knows nothing about what the
@@ -73,8 +74,11 @@ pub use run::{
 };
 pub use runtime::{ExecutionError, Observation, ObservationKind, PipelineExecutor};
 pub use scheduler::{
-    Cron, CronError, CronField, DstNote, DstPolicy, Firing, Interval, IntervalUnit, OneOff,
-    Schedule, ScheduleError, ScheduleFrequency, ScheduleRule, ScheduleWarning,
+    Cron, CronError, CronField, DailyPipelines, DailyScheduler, DailyTimes, DstNote, DstPolicy,
+    DueRun, Firing, Interval, IntervalUnit, Jitter, MisfirePolicy, OneOff, OverlapPolicy,
+    RunningScheduler, Schedule, ScheduleAction, ScheduleError, ScheduleFrequency, ScheduleId,
+    ScheduleRule, ScheduleState, ScheduleWarning, ScheduledEvent, ScheduledTask, Scheduler,
+    SchedulerHandle, Timetable,
 };
 pub use task::{
     CancellationToken, Concurrency, Priority, Registry, Retries, StageContext, StageOutput,

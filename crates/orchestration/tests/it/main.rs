@@ -24,7 +24,13 @@ mod scheduler_cron;
 #[cfg(test)]
 mod scheduler_cronsim;
 #[cfg(test)]
+mod scheduler_daily;
+#[cfg(test)]
 mod scheduler_interval;
+#[cfg(test)]
+mod scheduler_loop;
+#[cfg(test)]
+mod scheduler_timetable;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
