@@ -2,6 +2,7 @@
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use orchestration::{Cron, DstPolicy, Schedule};
 
 fn chicago() -> TimeZone {
@@ -343,6 +344,14 @@ fn who_asks_during_the_second_pass_is_not_answered_with_the_first() {
     // 01:15 CST on 1 November, 45 minutes after the first 01:30.
     let firing = schedule.next_after("2026-11-01T07:15:00Z".parse().unwrap()).unwrap();
     assert_eq!(firing.at, "2026-11-02T07:30:00Z".parse().unwrap());
+}
+
+#[test]
+fn who_asks_right_before_a_gap_is_answered_with_its_end() {
+    let schedule = Schedule::parse("30 2 * * *", chicago()).unwrap();
+    let end: Timestamp = "2026-03-08T08:00:00Z".parse().unwrap();
+    let before = end - SignedDuration::from_nanos(1);
+    assert_eq!(schedule.next_after(before).unwrap().at, end);
 }
 
 #[test]
