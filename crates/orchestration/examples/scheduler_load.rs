@@ -63,15 +63,15 @@ fn schedule(rule: &str) -> Result<Schedule, Box<dyn Error>> {
 /// Has many schedules fire each second, beside as many idle ones as asked for.
 fn lateness(flags: &Flags, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let mut timetable = Timetable::new(clock.now());
+    add_idle(&mut timetable, flags.idle, clock.now())?;
     let now = clock.now();
-    let mut timetable = Timetable::new(now);
     let every_second = schedule("* * * * * *")?;
     for number in 0..flags.schedules {
         let name = format!("busy {number}");
         let task = ScheduledTask::new(&name, &name, every_second.clone());
         timetable.add(task.overlap(OverlapPolicy::Skip), now)?;
     }
-    add_idle(&mut timetable, flags.idle, now)?;
     let mut scheduler = Scheduler::new(timetable, Arc::clone(&clock));
     let handle = scheduler.handle();
     let mut late = Vec::new();

@@ -186,6 +186,9 @@ impl DaysOfWeek {
     fn in_month(&self, first: Date) -> NumberSet {
         let length = unsigned(first.days_in_month());
         let offset = weekday_of_first(first);
+        if self.every == NumberSet::range(0, 6, 1) {
+            return NumberSet::range(1, length, 1);
+        }
         let mut days = NumberSet::default();
         for weekday in 0..7 {
             let earliest = 1 + (weekday + 7 - offset) % 7;

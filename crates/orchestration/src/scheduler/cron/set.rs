@@ -11,6 +11,10 @@ impl NumberSet {
     /// If `step` is 0 or `last` is not below 64: the parser has checked both.
     pub(super) fn range(first: u8, last: u8, step: usize) -> Self {
         assert!(last < 64, "a field holds numbers below 64");
+        if step == 1 {
+            let up_to_last = u64::MAX >> (63 - last);
+            return Self(up_to_last >> first << first);
+        }
         (first..=last).step_by(step).fold(Self::default(), |mut set, number| {
             set.insert(number);
             set
@@ -44,6 +48,15 @@ impl NumberSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_whole_range_is_the_same_as_one_number_after_the_other() {
+        for (first, last) in [(0, 0), (0, 59), (1, 31), (5, 5), (0, 63), (63, 63)] {
+            let mut expected = NumberSet::default();
+            (first..=last).for_each(|number| expected.insert(number));
+            assert_eq!(NumberSet::range(first, last, 1), expected);
+        }
+    }
 
     #[test]
     fn a_set_finds_its_next_number_up_to_its_end() {
