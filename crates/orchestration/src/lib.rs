@@ -5,6 +5,7 @@
 //! and acted upon second, so a process that dies at any point resumes where it stood.
 //! [`TaskManager`] runs closures in memory, whose outputs flow to dependents with their Rust types.
 //! [`ErrorRecoveryManager`] says for both what is done about which failure.
+//! [`DailyScheduler`] has pipelines run when their [`Schedule`]s say so.
 //!
 //! What happens next is decided by pure functions over values ([`run`], [`recovery`]); only
 //! [`journal`], [`runtime`] and [`clock`] touch the world. This crate knows nothing about what the
@@ -55,6 +56,7 @@ pub mod pipeline;
 pub mod recovery;
 pub mod run;
 pub mod runtime;
+pub mod scheduler;
 pub mod simulation;
 pub mod task;
 
@@ -75,6 +77,13 @@ pub use run::{
 pub use runtime::{
     ExecutionError, IsolatedCommand, IsolatedError, IsolatedLimits, IsolatedPolicy, IsolatedPool,
     Observation, ObservationKind, PipelineExecutor, ServeError, serve_isolated,
+};
+pub use scheduler::{
+    Cron, CronError, CronField, DailyPipelines, DailyScheduler, DailyTimes, DstNote, DstPolicy,
+    DueRun, Firing, Interval, IntervalUnit, Jitter, MisfirePolicy, OneOff, OverlapPolicy,
+    RunningScheduler, Schedule, ScheduleAction, ScheduleError, ScheduleFrequency, ScheduleId,
+    ScheduleRule, ScheduleState, ScheduleWarning, ScheduledEvent, ScheduledTask, Scheduler,
+    SchedulerHandle, Timetable,
 };
 pub use task::{
     CancellationToken, Concurrency, Priority, Registry, Retries, StageContext, StageOutput,

@@ -126,3 +126,29 @@ fn isolated_calls_are_measured_beside_a_plain_round_trip() {
     assert!(lines[1].starts_with("a line to another process and back   p50 "), "{printed}");
     assert!(lines[2].starts_with("with the journal"), "{printed}");
 }
+
+#[test]
+fn a_daily_pipeline_runs_at_its_local_times_and_warns_of_every_second_day() {
+    assert_eq!(
+        run("daily_pipeline", &[]),
+        "warning: training: day-of-month step 2 will run on consecutive days at month ends: \
+         Jan 31 → Feb 1; use `every 2 days at 01:00 from 2026-01-31`\n\
+         warning: training: 01:00 comes twice in America/Chicago on 2026-11-01: fires the first \
+         time only\n\
+         Fri 2026-01-30 00:00 CST (2026-01-30T06:00Z) data fetch: COMPLETED\n\
+         Fri 2026-01-30 06:00 CST (2026-01-30T12:00Z) inference: COMPLETED\n\
+         Sat 2026-01-31 00:00 CST (2026-01-31T06:00Z) data fetch: COMPLETED\n\
+         Sat 2026-01-31 01:00 CST (2026-01-31T07:00Z) training: COMPLETED\n\
+         Sat 2026-01-31 06:00 CST (2026-01-31T12:00Z) inference: COMPLETED\n\
+         Sun 2026-02-01 00:00 CST (2026-02-01T06:00Z) data fetch: COMPLETED\n\
+         Sun 2026-02-01 01:00 CST (2026-02-01T07:00Z) training: COMPLETED\n\
+         Sun 2026-02-01 06:00 CST (2026-02-01T12:00Z) inference: COMPLETED\n"
+    );
+}
+
+#[test]
+fn the_load_of_the_scheduler_is_measured() {
+    let printed = run("scheduler_load", &["--schedules", "3", "--idle", "50", "--seconds", "1"]);
+    assert!(printed.contains("firings beside 50 idle schedules\nlateness p50"), "{printed}");
+    assert!(printed.contains("next firings/s of 0 6 * * *\n"), "{printed}");
+}

@@ -32,6 +32,18 @@ mod recovery;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]
+mod scheduler_cron;
+#[cfg(test)]
+mod scheduler_cronsim;
+#[cfg(test)]
+mod scheduler_daily;
+#[cfg(test)]
+mod scheduler_interval;
+#[cfg(test)]
+mod scheduler_loop;
+#[cfg(test)]
+mod scheduler_timetable;
+#[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod strategies;
