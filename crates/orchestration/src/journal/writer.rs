@@ -113,7 +113,7 @@ impl Journal {
     /// Returns how many transactions were committed since the journal was opened.
     ///
     /// Each of them waited once for the disk (`fsync` of the write-ahead log). What SQLite adds when
-    /// it moves the log into the file, every few thousand pages, is not counted: it does not say.
+    /// it moves the log into the file, every thousand pages, is not counted: it does not say.
     pub fn commits(&self) -> u64 {
         self.pen.commits()
     }
