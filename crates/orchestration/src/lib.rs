@@ -72,7 +72,7 @@ pub use run::{
 };
 pub use runtime::{ExecutionError, Observation, ObservationKind, PipelineExecutor};
 pub use task::{
-    CancellationToken, Concurrency, Priority, Registry, Retries, StageContext, StageOutput,
-    StageResult, Task, TaskContext, TaskError, TaskFailure, TaskHandle, TaskId, TaskInputs,
-    TaskManager, TaskMetrics, TaskPriority, TaskResult, TaskStatus,
+    CancellationToken, Concurrency, IfCompleted, Priority, Registry, Retries, RunningTasks,
+    StageContext, StageOutput, StageResult, Task, TaskContext, TaskError, TaskFailure, TaskHandle,
+    TaskId, TaskInputs, TaskManager, TaskMetrics, TaskPriority, TaskResult, TaskStatus,
 };

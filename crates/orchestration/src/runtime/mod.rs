@@ -15,5 +15,5 @@ mod worker;
 
 pub use error::ExecutionError;
 pub use executor::PipelineExecutor;
-pub(crate) use memory::{MemoryEnd, MemoryError, MemoryRun, MemoryTask, execute};
+pub(crate) use memory::{MemoryEnd, MemoryError, MemoryExecution, MemoryRun, MemoryTask};
 pub use observation::{Observation, ObservationKind};

@@ -16,6 +16,11 @@ impl TaskId {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
+
+    /// Returns how many tasks later than `other` this one was defined, if it was not earlier.
+    pub(super) fn distance_from(self, other: Self) -> Option<usize> {
+        usize::try_from(self.0.checked_sub(other.0)?).ok()
+    }
 }
 
 impl fmt::Display for TaskId {
@@ -83,8 +88,13 @@ pub trait TaskInputs {
     /// What the task's function is handed.
     type Values;
 
-    /// Returns the tasks whose outputs these are.
+    /// Returns the tasks whose outputs are needed.
     fn tasks(&self) -> Vec<TaskId>;
+
+    /// Returns the tasks whose end is waited for, and whose outputs are taken only if there are any.
+    fn tasks_to_end(&self) -> Vec<TaskId> {
+        Vec::new()
+    }
 
     /// Returns how the outputs are fetched when an attempt begins.
     fn reader(&self) -> InputReader<Self::Values>;
@@ -128,6 +138,58 @@ impl<A: Send + Sync + 'static> TaskInputs for &[TaskHandle<A>] {
     }
 }
 
+/// The output of a task if it completes; a task that takes it runs also if it does not.
+pub struct IfCompleted<A>(TaskHandle<A>);
+
+impl<A> TaskHandle<A> {
+    /// Lets a task do without this one's output: it waits for its end and is handed `None` if that
+    /// is another than completion. Its own output is then degraded, unless this task was left out
+    /// on purpose.
+    pub fn if_completed(&self) -> IfCompleted<A> {
+        IfCompleted(self.clone())
+    }
+}
+
+impl<A> fmt::Debug for IfCompleted<A> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("IfCompleted").field(&self.0.id.0).finish()
+    }
+}
+
+impl<A: Send + Sync + 'static> TaskInputs for IfCompleted<A> {
+    type Values = Option<Arc<A>>;
+
+    fn tasks(&self) -> Vec<TaskId> {
+        Vec::new()
+    }
+
+    fn tasks_to_end(&self) -> Vec<TaskId> {
+        vec![self.0.id]
+    }
+
+    fn reader(&self) -> InputReader<Self::Values> {
+        let slot = Arc::clone(&self.0.slot);
+        Box::new(move || Some(slot.get()))
+    }
+}
+
+impl<A: Send + Sync + 'static> TaskInputs for &[IfCompleted<A>] {
+    type Values = Vec<Option<Arc<A>>>;
+
+    fn tasks(&self) -> Vec<TaskId> {
+        Vec::new()
+    }
+
+    fn tasks_to_end(&self) -> Vec<TaskId> {
+        self.iter().map(|input| input.0.id).collect()
+    }
+
+    fn reader(&self) -> InputReader<Self::Values> {
+        let slots: Vec<_> = self.iter().map(|input| Arc::clone(&input.0.slot)).collect();
+        Box::new(move || Some(slots.iter().map(|slot| slot.get()).collect()))
+    }
+}
+
 /// Several inputs in a tuple are read one after another.
 macro_rules! tuple_inputs {
     ($($letter:ident $place:tt),+) => {
@@ -140,6 +202,12 @@ macro_rules! tuple_inputs {
             fn tasks(&self) -> Vec<TaskId> {
                 let mut tasks = Vec::new();
                 $(tasks.extend(self.$place.tasks());)+
+                tasks
+            }
+
+            fn tasks_to_end(&self) -> Vec<TaskId> {
+                let mut tasks = Vec::new();
+                $(tasks.extend(self.$place.tasks_to_end());)+
                 tasks
             }
 

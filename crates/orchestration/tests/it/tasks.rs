@@ -60,7 +60,7 @@ const AT_ONCE: RetryPolicy = RetryPolicy {
 };
 
 fn statuses(results: &[Arc<TaskResult>]) -> Vec<(&str, &str)> {
-    results.iter().map(|result| (result.name.as_str(), result.status.as_str())).collect()
+    results.iter().map(|result| (&*result.name, result.status.as_str())).collect()
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,99 @@
+//! Outputs that are remembered from one execution to the next, in memory.
+//!
+//! When they count is decided by the instants of their completion; the journal has its own memory.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::handle::Slot;
+use crate::run::RunId;
+
+/// So many outputs are remembered; of more, the one made first is forgotten.
+pub(crate) const MEMOS_MAX: usize = 1_024;
+
+/// An output without its type.
+pub(crate) type AnyOutput = Arc<dyn Any + Send + Sync>;
+
+/// What a task's output is remembered under, for how long, and how it gets its type back.
+pub(crate) struct TaskMemo {
+    pub(crate) key: Arc<str>,
+    pub(crate) lifetime: SignedDuration,
+    pub(crate) slot: Box<dyn MemoSlot>,
+}
+
+/// Where the output of a task is, for those who do not know its type.
+pub(crate) trait MemoSlot: Send + Sync {
+    /// Returns what is there.
+    fn output(&self) -> Option<AnyOutput>;
+
+    /// Puts an output there, if it is of the right type.
+    fn recall(&self, output: AnyOutput) -> bool;
+}
+
+impl<T: Send + Sync + 'static> MemoSlot for Arc<Slot<T>> {
+    fn output(&self) -> Option<AnyOutput> {
+        self.get().map(|output| -> AnyOutput { output })
+    }
+
+    fn recall(&self, output: AnyOutput) -> bool {
+        let typed = output.downcast::<T>().ok();
+        let is_typed = typed.is_some();
+        if is_typed {
+            self.set(typed);
+        }
+        is_typed
+    }
+}
+
+/// An output that is remembered.
+#[derive(Clone)]
+pub(crate) struct Remembered {
+    pub(crate) from: RunId,
+    pub(crate) completed_at: Timestamp,
+    pub(crate) output: AnyOutput,
+}
+
+/// The remembered outputs of a manager, by the name of the task and its key.
+#[derive(Default)]
+pub(crate) struct Memos {
+    by_name: Mutex<HashMap<(Arc<str>, Arc<str>), Remembered>>,
+}
+
+impl Memos {
+    /// Remembers an output.
+    pub(crate) fn remember(&self, task: &Arc<str>, memo: &TaskMemo, remembered: Remembered) {
+        let mut by_name = self.lock();
+        by_name.insert((Arc::clone(task), Arc::clone(&memo.key)), remembered);
+        if MEMOS_MAX < by_name.len() {
+            let first = by_name.iter().min_by_key(|(_, remembered)| remembered.completed_at);
+            if let Some(name) = first.map(|(name, _)| name.clone()) {
+                by_name.remove(&name);
+            }
+        }
+    }
+
+    /// Returns an output that still counts.
+    pub(crate) fn recall(
+        &self,
+        task: &Arc<str>,
+        memo: &TaskMemo,
+        now: Timestamp,
+    ) -> Option<Remembered> {
+        let not_before = now.saturating_sub(memo.lifetime).unwrap_or(Timestamp::MIN);
+        let name = (Arc::clone(task), Arc::clone(&memo.key));
+        let remembered = self.lock().get(&name).cloned()?;
+        (not_before <= remembered.completed_at).then_some(remembered)
+    }
+
+    /// Forgets everything.
+    pub(crate) fn forget(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(Arc<str>, Arc<str>), Remembered>> {
+        self.by_name.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
