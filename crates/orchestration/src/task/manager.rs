@@ -4,7 +4,7 @@
 //! [`crate::run`], and threads belong to [`crate::runtime`]. Nothing here survives the process: a
 //! [`crate::Pipeline`] does.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, hash_map};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -188,10 +188,12 @@ impl TaskManager {
         if let Some(&id) = needs.find(|id| self.entries.get(**id).is_none()) {
             return Err(TaskError::UnknownTask { id });
         }
-        if self.names.contains_key(&definition.name) {
-            return Err(TaskError::DuplicateName { task: definition.name.to_string() });
-        }
-        self.names.insert(Arc::clone(&definition.name), handle.id);
+        match self.names.entry(Arc::clone(&definition.name)) {
+            hash_map::Entry::Occupied(name) => {
+                return Err(TaskError::DuplicateName { task: name.key().to_string() });
+            }
+            hash_map::Entry::Vacant(name) => name.insert(handle.id),
+        };
         let (definition, order) = (Arc::new(definition), BTreeSet::new());
         let (result, samples) = (None, TaskSamples::default());
         let entry = Entry { definition, inputs, inputs_to_end, order, result, samples };
@@ -265,6 +267,17 @@ impl TaskManager {
             return Err(TaskError::InputDependency { task: self.name(id), on: self.name(on) });
         }
         self.entry_mut(id)?.order.remove(&on);
+        Ok(())
+    }
+
+    /// Checks and orders all tasks as an execution would, and executes none.
+    pub fn check(&self) -> Result<(), TaskError> {
+        let all: Vec<TaskId> = self.entries.iter().map(|(id, _)| id).collect();
+        if all.is_empty() {
+            return Ok(());
+        }
+        self.check_pools(&all)?;
+        Plan::new(&self.entries, &all, Retries::On)?;
         Ok(())
     }
 

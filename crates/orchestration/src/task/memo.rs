@@ -56,10 +56,13 @@ pub(crate) struct Remembered {
     pub(crate) output: AnyOutput,
 }
 
-/// The remembered outputs of a manager, by the name of the task and its key.
+/// The name of a task and its key.
+type MemoName = (Arc<str>, Arc<str>);
+
+/// The remembered outputs of a manager.
 #[derive(Default)]
 pub(crate) struct Memos {
-    by_name: Mutex<HashMap<(Arc<str>, Arc<str>), Remembered>>,
+    by_name: Mutex<HashMap<MemoName, Remembered>>,
 }
 
 impl Memos {
@@ -93,7 +96,7 @@ impl Memos {
         self.lock().clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(Arc<str>, Arc<str>), Remembered>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<MemoName, Remembered>> {
         self.by_name.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
