@@ -18,7 +18,8 @@ pub(super) struct Entry {
     /// What it waits for without taking an output.
     pub(super) order: BTreeSet<TaskId>,
     pub(super) result: Option<Arc<TaskResult>>,
-    pub(super) samples: TaskSamples,
+    /// Of the attempts so far, if there were any.
+    pub(super) samples: Option<Box<TaskSamples>>,
 }
 
 impl Entry {

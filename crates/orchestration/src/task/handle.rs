@@ -3,6 +3,7 @@
 //! A handle knows the type of its task's output, so a task that takes another type does not
 //! compile. Ordering without data needs only the [`TaskId`].
 
+use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,6 +47,40 @@ impl<T> Slot<T> {
 
     pub(super) fn set(&self, value: Option<Arc<T>>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = value;
+    }
+}
+
+/// An output without its type.
+pub(crate) type AnyOutput = Arc<dyn Any + Send + Sync>;
+
+/// Where the output of a task is, for those who do not know its type.
+pub(crate) trait AnySlot: Send + Sync {
+    /// Throws the output away.
+    fn forget(&self);
+
+    /// Returns what is there.
+    fn output(&self) -> Option<AnyOutput>;
+
+    /// Puts an output there, if it is of the right type.
+    fn recall(&self, output: AnyOutput) -> bool;
+}
+
+impl<T: Send + Sync + 'static> AnySlot for Slot<T> {
+    fn forget(&self) {
+        self.set(None);
+    }
+
+    fn output(&self) -> Option<AnyOutput> {
+        self.get().map(|output| -> AnyOutput { output })
+    }
+
+    fn recall(&self, output: AnyOutput) -> bool {
+        let typed = output.downcast::<T>().ok();
+        let is_typed = typed.is_some();
+        if is_typed {
+            self.set(typed);
+        }
+        is_typed
     }
 }
 

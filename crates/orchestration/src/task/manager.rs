@@ -14,7 +14,6 @@ use serde_json::Value;
 
 use super::entries::{Entries, Entry, place};
 use super::plan::Plan;
-use super::result::TaskSamples;
 use super::{
     CancellationToken, Memos, Priority, RunningTasks, Task, TaskContext, TaskError, TaskFailure,
     TaskHandle, TaskId, TaskInputs, TaskMetrics, TaskResult, TaskStatus,
@@ -195,7 +194,7 @@ impl TaskManager {
             hash_map::Entry::Vacant(name) => name.insert(handle.id),
         };
         let (definition, order) = (Arc::new(definition), BTreeSet::new());
-        let (result, samples) = (None, TaskSamples::default());
+        let (result, samples) = (None, None);
         let entry = Entry { definition, inputs, inputs_to_end, order, result, samples };
         self.entries.insert(handle.id, entry);
         Ok(handle)
@@ -338,7 +337,8 @@ impl TaskManager {
 
     /// Returns how the attempts of a task fared so far.
     pub fn metrics(&self, task: impl Into<TaskId>) -> Option<TaskMetrics> {
-        Some(self.entries.get(task.into())?.samples.metrics())
+        let samples = &self.entries.get(task.into())?.samples;
+        Some(samples.as_ref().map(|samples| samples.metrics()).unwrap_or_default())
     }
 
     /// Returns the token that stops executions, also from other threads; tasks that have not ended
@@ -363,9 +363,9 @@ impl TaskManager {
         self.last = None;
         self.cancellation = CancellationToken::new();
         for entry in self.entries.values_mut() {
-            (entry.definition.forget)();
+            entry.definition.slot.forget();
             entry.result = None;
-            entry.samples = TaskSamples::default();
+            entry.samples = None;
         }
     }
 
@@ -447,7 +447,7 @@ impl TaskManager {
             // What looks at the outputs of tasks comes behind them and is none.
             let entry = wanted.get(index.0).and_then(|id| self.entries.get_mut(*id));
             if let Some(entry) = entry {
-                entry.samples.note(elapsed, outcome);
+                entry.samples.get_or_insert_default().note(elapsed, outcome);
             }
         }
         self.last = has_items.then(|| (state, wanted.to_vec()));

@@ -2,50 +2,21 @@
 //!
 //! When they count is decided by the instants of their completion; the journal has its own memory.
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::handle::Slot;
+use super::handle::AnyOutput;
 use crate::run::RunId;
 
 /// So many outputs are remembered; of more, the one made first is forgotten.
 pub(crate) const MEMOS_MAX: usize = 1_024;
 
-/// An output without its type.
-pub(crate) type AnyOutput = Arc<dyn Any + Send + Sync>;
-
-/// What a task's output is remembered under, for how long, and how it gets its type back.
+/// What a task's output is remembered under, and for how long.
 pub(crate) struct TaskMemo {
     pub(crate) key: Arc<str>,
     pub(crate) lifetime: SignedDuration,
-    pub(crate) slot: Box<dyn MemoSlot>,
-}
-
-/// Where the output of a task is, for those who do not know its type.
-pub(crate) trait MemoSlot: Send + Sync {
-    /// Returns what is there.
-    fn output(&self) -> Option<AnyOutput>;
-
-    /// Puts an output there, if it is of the right type.
-    fn recall(&self, output: AnyOutput) -> bool;
-}
-
-impl<T: Send + Sync + 'static> MemoSlot for Arc<Slot<T>> {
-    fn output(&self) -> Option<AnyOutput> {
-        self.get().map(|output| -> AnyOutput { output })
-    }
-
-    fn recall(&self, output: AnyOutput) -> bool {
-        let typed = output.downcast::<T>().ok();
-        let is_typed = typed.is_some();
-        if is_typed {
-            self.set(typed);
-        }
-        is_typed
-    }
 }
 
 /// An output that is remembered.

@@ -67,9 +67,9 @@ impl Planner<'_> {
             Retries::On => definition.retry,
             Retries::Off => RetryPolicy::NEVER,
         };
-        let mut stage = Stage::new(&*definition.name, &*definition.name)
-            .retry(retry)
-            .priority(definition.priority);
+        let mut stage = Stage::new(&*definition.name, &*definition.name);
+        stage.retry = retry;
+        stage.priority = definition.priority;
         stage.fallbacks.extend(definition.fallbacks.iter().map(|(name, _)| name.clone()));
         stage.pools.clone_from(&definition.pools);
         stage.timeout = definition.timeout;

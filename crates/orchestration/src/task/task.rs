@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::fan_out::{FanOutItems, Items, ProducedItem};
-use super::handle::Slot;
+use super::handle::{AnySlot, Slot};
 use super::memo::TaskMemo;
 use super::{CancellationToken, Priority, TaskHandle, TaskId, TaskInputs};
 use crate::pipeline::PoolClaim;
@@ -94,10 +94,10 @@ pub(crate) struct TaskDefinition {
     pub(crate) pools: Vec<PoolClaim>,
     /// What must be true of the outputs of which tasks.
     pub(crate) conditions: Vec<(TaskId, Question)>,
-    pub(crate) map: Option<Mapping>,
-    pub(crate) memo: Option<TaskMemo>,
-    /// Throws the output away.
-    pub(crate) forget: Box<dyn Fn() + Send + Sync>,
+    pub(crate) map: Option<Box<Mapping>>,
+    pub(crate) memo: Option<Box<TaskMemo>>,
+    /// Where the output is.
+    pub(crate) slot: Arc<dyn AnySlot>,
 }
 
 /// What a task is done for, item by item.
@@ -154,8 +154,7 @@ impl<T: Send + Sync + 'static> Task<T> {
     /// after [`super::TaskManager::reset`].
     #[must_use]
     pub fn memo(mut self, key: &str, lifetime: SignedDuration) -> Self {
-        let slot = Box::new(Arc::clone(&self.handle.slot));
-        self.definition.memo = Some(TaskMemo { key: Arc::from(key), lifetime, slot });
+        self.definition.memo = Some(Box::new(TaskMemo { key: Arc::from(key), lifetime }));
         self
     }
 }
@@ -183,7 +182,7 @@ impl<B: Send + Sync + 'static> Task<B, Vec<Option<B>>> {
             Ok(deliver_own(function(&collection[number], context)?, context))
         };
         let mut definition = TaskDefinition::new(name, Box::new(own), &handle.slot);
-        definition.map = Some(Mapping { over: over.id, concurrency_max: None, items });
+        definition.map = Some(Box::new(Mapping { over: over.id, concurrency_max: None, items }));
         Self::assemble(definition, (vec![over.id], Vec::new()), handle, Arc::new(deliver))
     }
 
@@ -276,7 +275,7 @@ impl<T: Send + Sync + 'static, O> Task<T, O> {
 
 impl TaskDefinition {
     fn new<O: Send + Sync + 'static>(name: &str, own: Rung, slot: &Arc<Slot<O>>) -> Self {
-        let forgotten = Arc::clone(slot);
+        let slot: Arc<dyn AnySlot> = Arc::<Slot<O>>::clone(slot);
         Self {
             name: Arc::from(name),
             priority: Priority::default(),
@@ -288,7 +287,7 @@ impl TaskDefinition {
             conditions: Vec::new(),
             map: None,
             memo: None,
-            forget: Box::new(move || forgotten.set(None)),
+            slot,
         }
     }
 }

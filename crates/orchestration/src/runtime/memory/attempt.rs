@@ -49,7 +49,7 @@ pub(super) struct Job {
     pub(super) decided_at: Timestamp,
     pub(super) context: TaskContext,
     /// What is repaired or restarted first.
-    pub(super) preparation: Option<(RecoveryAction, RecoveryContext)>,
+    pub(super) preparation: Option<Box<(RecoveryAction, RecoveryContext)>>,
 }
 
 impl MemoryTask {
@@ -93,7 +93,8 @@ fn call(definition: &TaskDefinition, job: &Job) -> Result<Box<dyn Commit>, TaskF
         None => &definition.own,
         Some(fallback) => &definition.fallbacks[fallback].1,
     };
-    if let Some((action, context)) = &job.preparation {
+    if let Some(preparation) = &job.preparation {
+        let (action, context) = &**preparation;
         action.run(context)?;
     }
     rung(&job.context)

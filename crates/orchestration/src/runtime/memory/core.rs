@@ -159,7 +159,7 @@ impl Core {
 
     fn remember(&self, frame: &Frame, definition: &TaskDefinition, completed_at: Timestamp) {
         let (Some(memo), Some(state)) = (&definition.memo, &self.state) else { return };
-        if let Some(output) = memo.slot.output() {
+        if let Some(output) = definition.slot.output() {
             let from = state.recorded().run_id;
             frame.memos.remember(&definition.name, memo, Remembered { from, completed_at, output });
         }
@@ -195,7 +195,7 @@ impl Core {
             return event;
         };
         let Remembered { from, completed_at, output } = remembered;
-        if !memo.slot.recall(output) {
+        if !definition.slot.recall(output) {
             return event;
         }
         let recalled = Recalled { from, completed_at, output: Value::Null };
@@ -243,7 +243,8 @@ impl Core {
         let record = state.stage(stage);
         let (rung, preparation) = match task {
             MemoryTask::Task(..) => {
-                (record.ladder.rung(), frame.recovery.preparation(&definition.name, record))
+                let preparation = frame.recovery.preparation(&definition.name, record);
+                (record.ladder.rung(), preparation.map(Box::new))
             }
             MemoryTask::Count(_) | MemoryTask::Condition(_) => (0, None),
         };
