@@ -86,7 +86,7 @@ pub use scheduler::{
     SchedulerHandle, Timetable,
 };
 pub use task::{
-    CancellationToken, Concurrency, Priority, Registry, Retries, StageContext, StageOutput,
-    StageResult, Task, TaskContext, TaskError, TaskFailure, TaskHandle, TaskId, TaskInputs,
-    TaskManager, TaskMetrics, TaskPriority, TaskResult, TaskStatus,
+    CancellationToken, Concurrency, IfCompleted, Priority, Registry, Retries, RunningTasks,
+    StageContext, StageOutput, StageResult, Task, TaskContext, TaskError, TaskFailure, TaskHandle,
+    TaskId, TaskInputs, TaskManager, TaskMetrics, TaskPriority, TaskResult, TaskStatus,
 };

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::graph::Edges;
 use super::{Pipeline, Stage, StageIndex};
 
 /// More stages than this in one pipeline are a mistake of the program that defines it.
@@ -96,6 +97,11 @@ impl PipelineBuilder {
         Self { name: name.into(), stages: Vec::new() }
     }
 
+    /// Starts a pipeline with room for so many stages.
+    pub(crate) fn with_capacity(name: &str, stages: usize) -> Self {
+        Self { name: name.to_owned(), stages: Vec::with_capacity(stages) }
+    }
+
     /// Adds a stage; it may run after stages that are added later.
     #[must_use]
     pub fn stage(mut self, stage: Stage) -> Self {
@@ -105,6 +111,18 @@ impl PipelineBuilder {
 
     /// Checks names and graph.
     pub fn build(self) -> Result<Pipeline, PipelineError> {
+        let dependencies = self.resolve()?;
+        let needed = self.stages.iter().map(|stage| stage.after.len()).collect();
+        self.build_with(dependencies, needed)
+    }
+
+    /// Checks the graph of stages whose names are known to differ, with the positions of what each
+    /// runs after: first so many whose outputs it needs, then those it does without.
+    pub(crate) fn build_with(
+        self,
+        dependencies: Edges,
+        needed: Vec<usize>,
+    ) -> Result<Pipeline, PipelineError> {
         if self.stages.is_empty() {
             return Err(PipelineError::Empty { pipeline: self.name });
         }
@@ -118,22 +136,16 @@ impl PipelineBuilder {
                 return Err(PipelineError::Senseless { pipeline, stage, wrong });
             }
         }
-        let dependencies = self.resolve()?;
-        let mut dependents = vec![Vec::new(); self.stages.len()];
-        for (index, after) in dependencies.iter().enumerate() {
-            for dependency in after {
-                dependents[dependency.0].push(StageIndex(index));
-            }
-        }
+        let dependents = dependencies.reversed();
         if let Some(cycle) = find_cycle(&dependencies, &dependents) {
             let stages = cycle.iter().map(|index| self.stages[index.0].name.clone()).collect();
             return Err(PipelineError::Cycle { pipeline: self.name, stages });
         }
-        Ok(Pipeline { name: self.name, stages: self.stages, dependencies, dependents })
+        Ok(Pipeline { name: self.name, stages: self.stages, dependencies, needed, dependents })
     }
 
     /// Turns names of dependencies into positions.
-    fn resolve(&self) -> Result<Vec<Vec<StageIndex>>, PipelineError> {
+    fn resolve(&self) -> Result<Edges, PipelineError> {
         let mut positions = HashMap::with_capacity(self.stages.len());
         for (index, stage) in self.stages.iter().enumerate() {
             if positions.insert(stage.name.as_str(), StageIndex(index)).is_some() {
@@ -141,7 +153,11 @@ impl PipelineBuilder {
                 return Err(PipelineError::DuplicateName { pipeline, stage });
             }
         }
-        self.stages.iter().map(|stage| self.resolve_stage(stage, &positions)).collect()
+        let mut dependencies = Edges::default();
+        for stage in &self.stages {
+            dependencies.push(self.resolve_stage(stage, &positions)?);
+        }
+        Ok(dependencies)
     }
 
     fn resolve_stage(
@@ -175,18 +191,16 @@ impl PipelineBuilder {
 }
 
 /// Returns the stages of one cycle in the order in which they would run, the first-defined first.
-fn find_cycle(
-    dependencies: &[Vec<StageIndex>],
-    dependents: &[Vec<StageIndex>],
-) -> Option<Vec<StageIndex>> {
+fn find_cycle(dependencies: &Edges, dependents: &Edges) -> Option<Vec<StageIndex>> {
     // Take away whatever can run (Kahn 1962); what stays is on a cycle or behind one.
-    let mut unmet: Vec<usize> = dependencies.iter().map(Vec::len).collect();
-    let mut runnable: Vec<usize> = (0..unmet.len()).filter(|&index| unmet[index] == 0).collect();
+    let indices = (0..dependencies.len()).map(StageIndex);
+    let mut unmet: Vec<usize> = indices.clone().map(|index| dependencies.of(index).len()).collect();
+    let mut runnable: Vec<StageIndex> = indices.filter(|index| unmet[index.0] == 0).collect();
     while let Some(index) = runnable.pop() {
-        for dependent in &dependents[index] {
+        for dependent in dependents.of(index) {
             unmet[dependent.0] -= 1;
             if unmet[dependent.0] == 0 {
-                runnable.push(dependent.0);
+                runnable.push(*dependent);
             }
         }
     }
@@ -197,7 +211,7 @@ fn find_cycle(
     while place_in_path[at.0].is_none() {
         place_in_path[at.0] = Some(path.len());
         path.push(at);
-        at = *dependencies[at.0].iter().find(|before| 0 < unmet[before.0])?;
+        at = *dependencies.of(at).iter().find(|before| 0 < unmet[before.0])?;
     }
     let mut cycle = path.split_off(place_in_path[at.0]?);
     cycle.reverse();

@@ -6,5 +6,6 @@ mod graph;
 mod stage;
 
 pub use builder::{PipelineBuilder, PipelineError};
+pub(crate) use graph::Edges;
 pub use graph::{Pipeline, StageIndex};
 pub use stage::{Condition, Fallback, FanOut, Isolation, Memo, PoolClaim, Stage};

@@ -31,6 +31,6 @@ pub use report::{
     AttemptReport, ItemCounts, OutputError, RunReport, RunStatus, RunSummary, StageReport,
     StageStatus,
 };
-pub(crate) use report::{item_reports, take_stage_report};
+pub(crate) use report::{Standing, item_reports};
 pub use stage::{Attempt, AttemptOutcome, Ladder, SkipCause, StageRecord, StageState};
 pub use state::{AGEING_STEP, ImpossibleEvent, Recorded, RunPhase, RunState};

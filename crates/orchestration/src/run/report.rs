@@ -283,11 +283,37 @@ impl From<&RunState> for RunReport {
     }
 }
 
-/// Returns what became of a stage, out of a state that is not used any more.
-pub(crate) fn take_stage_report(state: &mut RunState, index: StageIndex) -> StageReport {
-    let attempts = state.take_attempts(index);
-    let started_at = attempts.first().map(|attempt| attempt.started_at);
-    StageReport { attempts, started_at, ..stage_report(state, index) }
+/// How a stage stands, in words.
+pub(crate) struct Standing {
+    pub(crate) status: StageStatus,
+    pub(crate) reason: Option<String>,
+    pub(crate) items: Option<ItemCounts>,
+    pub(crate) degraded: Vec<String>,
+}
+
+impl Standing {
+    pub(crate) fn of(state: &RunState, index: StageIndex) -> Self {
+        let record = state.stage(index);
+        let reason = match &record.state {
+            StageState::Failed { failure } => Some(StageFailure::to_string(failure)),
+            StageState::Skipped { reason, .. } | StageState::Cancelled { reason } => {
+                Some(reason.clone())
+            }
+            StageState::Completed { .. }
+            | StageState::Waiting { .. }
+            | StageState::Ready
+            | StageState::Retrying { .. }
+            | StageState::Running { .. }
+            | StageState::FannedOut { .. }
+            | StageState::Faltered { .. } => None,
+        };
+        Self {
+            status: (&record.state).into(),
+            reason,
+            items: ItemCounts::of(state, index),
+            degraded: state.degraded_of(index),
+        }
+    }
 }
 
 /// Returns what became of some items of a fan-out, or of all that there are.
@@ -307,29 +333,16 @@ pub(crate) fn item_reports(
 
 fn stage_report(state: &RunState, index: StageIndex) -> StageReport {
     let record = state.stage(index);
-    let (mut output, mut degraded) = (None, Vec::new());
-    let reason = match &record.state {
-        StageState::Completed { output: completed } => {
-            output = Some(completed.value.clone());
-            degraded.clone_from(&completed.degraded);
-            None
-        }
-        StageState::Failed { failure } => Some(StageFailure::to_string(failure)),
-        StageState::Skipped { reason, .. } | StageState::Cancelled { reason } => {
-            Some(reason.clone())
-        }
-        StageState::Waiting { .. }
-        | StageState::Ready
-        | StageState::Retrying { .. }
-        | StageState::Running { .. }
-        | StageState::FannedOut { .. }
-        | StageState::Faltered { .. } => None,
+    let Standing { status, reason, items, degraded } = Standing::of(state, index);
+    let output = match &record.state {
+        StageState::Completed { output } => Some(output.value.clone()),
+        _ => None,
     };
     StageReport {
         name: state.layout().name(index).into_owned(),
-        status: (&record.state).into(),
+        status,
         reason,
-        items: ItemCounts::of(state, index),
+        items,
         output,
         degraded,
         attempts: record.attempts.clone(),

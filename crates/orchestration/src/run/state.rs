@@ -190,7 +190,7 @@ impl RunState {
     }
 
     /// Takes the attempts of a stage away, from a state that is not used any more.
-    pub(super) fn take_attempts(&mut self, index: StageIndex) -> Vec<Attempt> {
+    pub(crate) fn take_attempts(&mut self, index: StageIndex) -> Vec<Attempt> {
         std::mem::take(&mut self.records[index.0].attempts)
     }
 

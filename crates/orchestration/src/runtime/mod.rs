@@ -21,5 +21,5 @@ pub use isolated::{
     FrameError, IsolatedCommand, IsolatedError, IsolatedLimits, IsolatedPolicy, IsolatedPool,
     ServeError, serve_isolated,
 };
-pub(crate) use memory::{MemoryEnd, MemoryError, MemoryRun, MemoryTask, execute};
+pub(crate) use memory::{MemoryEnd, MemoryError, MemoryExecution, MemoryRun, MemoryTask};
 pub use observation::{Observation, ObservationKind};

@@ -65,7 +65,7 @@ pub(crate) fn catch<T>(closure: impl FnOnce() -> T) -> Result<T, CaughtPanic> {
 }
 
 /// Returns what a panic said.
-pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> &str {
+fn panic_text(payload: &(dyn Any + Send)) -> &str {
     if let Some(text) = payload.downcast_ref::<&str>() {
         text
     } else if let Some(text) = payload.downcast_ref::<String>() {

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use super::commands::Command;
 use super::panics::catch;
-pub(super) use super::panics::panic_text;
 use crate::clock::Clock;
 use crate::pipeline::StageIndex;
 use crate::recovery::{

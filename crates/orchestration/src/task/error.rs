@@ -2,7 +2,7 @@
 
 use super::{TaskId, TaskStatus};
 use crate::pipeline::PipelineError;
-use crate::run::ImpossibleEvent;
+use crate::run::{ImpossibleEvent, PoolError};
 
 /// Why tasks cannot be defined or executed.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +46,14 @@ pub enum TaskError {
     NamedFallback {
         /// The task.
         task: String,
+    },
+    /// A task claims slots of a pool that it can never have.
+    #[error("task {task}")]
+    Pool {
+        /// The task.
+        task: String,
+        /// Why it cannot.
+        source: PoolError,
     },
     /// A task has no output.
     #[error("task {task} has no output, it is {status}")]

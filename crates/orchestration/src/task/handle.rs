@@ -3,6 +3,7 @@
 //! A handle knows the type of its task's output, so a task that takes another type does not
 //! compile. Ordering without data needs only the [`TaskId`].
 
+use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +16,11 @@ impl TaskId {
     pub(super) fn next() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Returns how many tasks later than `other` this one was defined, if it was not earlier.
+    pub(super) fn distance_from(self, other: Self) -> Option<usize> {
+        usize::try_from(self.0.checked_sub(other.0)?).ok()
     }
 }
 
@@ -41,6 +47,40 @@ impl<T> Slot<T> {
 
     pub(super) fn set(&self, value: Option<Arc<T>>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = value;
+    }
+}
+
+/// An output without its type.
+pub(crate) type AnyOutput = Arc<dyn Any + Send + Sync>;
+
+/// Where the output of a task is, for those who do not know its type.
+pub(crate) trait AnySlot: Send + Sync {
+    /// Throws the output away.
+    fn forget(&self);
+
+    /// Returns what is there.
+    fn output(&self) -> Option<AnyOutput>;
+
+    /// Puts an output there, if it is of the right type.
+    fn recall(&self, output: AnyOutput) -> bool;
+}
+
+impl<T: Send + Sync + 'static> AnySlot for Slot<T> {
+    fn forget(&self) {
+        self.set(None);
+    }
+
+    fn output(&self) -> Option<AnyOutput> {
+        self.get().map(|output| -> AnyOutput { output })
+    }
+
+    fn recall(&self, output: AnyOutput) -> bool {
+        let typed = output.downcast::<T>().ok();
+        let is_typed = typed.is_some();
+        if is_typed {
+            self.set(typed);
+        }
+        is_typed
     }
 }
 
@@ -83,8 +123,13 @@ pub trait TaskInputs {
     /// What the task's function is handed.
     type Values;
 
-    /// Returns the tasks whose outputs these are.
+    /// Returns the tasks whose outputs are needed.
     fn tasks(&self) -> Vec<TaskId>;
+
+    /// Returns the tasks whose end is waited for, and whose outputs are taken only if there are any.
+    fn tasks_to_end(&self) -> Vec<TaskId> {
+        Vec::new()
+    }
 
     /// Returns how the outputs are fetched when an attempt begins.
     fn reader(&self) -> InputReader<Self::Values>;
@@ -128,6 +173,58 @@ impl<A: Send + Sync + 'static> TaskInputs for &[TaskHandle<A>] {
     }
 }
 
+/// The output of a task if it completes; a task that takes it runs also if it does not.
+pub struct IfCompleted<A>(TaskHandle<A>);
+
+impl<A> TaskHandle<A> {
+    /// Lets a task do without this one's output: it waits for its end and is handed `None` if that
+    /// is another than completion. Its own output is then degraded, unless this task was left out
+    /// on purpose.
+    pub fn if_completed(&self) -> IfCompleted<A> {
+        IfCompleted(self.clone())
+    }
+}
+
+impl<A> fmt::Debug for IfCompleted<A> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("IfCompleted").field(&self.0.id.0).finish()
+    }
+}
+
+impl<A: Send + Sync + 'static> TaskInputs for IfCompleted<A> {
+    type Values = Option<Arc<A>>;
+
+    fn tasks(&self) -> Vec<TaskId> {
+        Vec::new()
+    }
+
+    fn tasks_to_end(&self) -> Vec<TaskId> {
+        vec![self.0.id]
+    }
+
+    fn reader(&self) -> InputReader<Self::Values> {
+        let slot = Arc::clone(&self.0.slot);
+        Box::new(move || Some(slot.get()))
+    }
+}
+
+impl<A: Send + Sync + 'static> TaskInputs for &[IfCompleted<A>] {
+    type Values = Vec<Option<Arc<A>>>;
+
+    fn tasks(&self) -> Vec<TaskId> {
+        Vec::new()
+    }
+
+    fn tasks_to_end(&self) -> Vec<TaskId> {
+        self.iter().map(|input| input.0.id).collect()
+    }
+
+    fn reader(&self) -> InputReader<Self::Values> {
+        let slots: Vec<_> = self.iter().map(|input| Arc::clone(&input.0.slot)).collect();
+        Box::new(move || Some(slots.iter().map(|slot| slot.get()).collect()))
+    }
+}
+
 /// Several inputs in a tuple are read one after another.
 macro_rules! tuple_inputs {
     ($($letter:ident $place:tt),+) => {
@@ -140,6 +237,12 @@ macro_rules! tuple_inputs {
             fn tasks(&self) -> Vec<TaskId> {
                 let mut tasks = Vec::new();
                 $(tasks.extend(self.$place.tasks());)+
+                tasks
+            }
+
+            fn tasks_to_end(&self) -> Vec<TaskId> {
+                let mut tasks = Vec::new();
+                $(tasks.extend(self.$place.tasks_to_end());)+
                 tasks
             }
 

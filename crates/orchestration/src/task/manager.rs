@@ -4,23 +4,25 @@
 //! [`crate::run`], and threads belong to [`crate::runtime`]. Nothing here survives the process: a
 //! [`crate::Pipeline`] does.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, hash_map};
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::result::TaskSamples;
+use super::entries::{Entries, Entry, place};
+use super::plan::Plan;
 use super::{
-    CancellationToken, Priority, Task, TaskContext, TaskDefinition, TaskError, TaskFailure,
+    CancellationToken, Memos, Priority, RunningTasks, Task, TaskContext, TaskError, TaskFailure,
     TaskHandle, TaskId, TaskInputs, TaskMetrics, TaskResult, TaskStatus,
 };
 use crate::clock::{Clock, SystemClock};
-use crate::pipeline::{Pipeline, PipelineBuilder, Stage};
-use crate::recovery::{ErrorRecoveryManager, RetryPolicy};
-use crate::run::{Recorded, RunId, RunState, take_stage_report};
-use crate::runtime::{MemoryEnd, MemoryError, MemoryRun, MemoryTask, execute};
+use crate::pipeline::StageIndex;
+use crate::recovery::ErrorRecoveryManager;
+use crate::run::{Pools, Recorded, RunId, RunState, item_reports};
+use crate::runtime::{MemoryEnd, MemoryError, MemoryExecution, MemoryRun};
 
 /// How many tasks run at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,29 +57,6 @@ pub struct TaskView {
     pub status: TaskStatus,
 }
 
-struct Entry {
-    definition: Arc<TaskDefinition>,
-    inputs: Vec<TaskId>,
-    /// What it waits for without taking an output.
-    order: BTreeSet<TaskId>,
-    result: Option<Arc<TaskResult>>,
-    samples: TaskSamples,
-}
-
-impl Entry {
-    fn dependencies(&self) -> BTreeSet<TaskId> {
-        self.inputs.iter().chain(&self.order).copied().collect()
-    }
-
-    fn status(&self) -> TaskStatus {
-        self.result.as_ref().map_or(TaskStatus::Pending, |result| result.status)
-    }
-
-    fn is_completed(&self) -> bool {
-        self.status() == TaskStatus::Completed
-    }
-}
-
 /// Tasks, and what became of them. What has completed is not executed again until [`Self::reset`].
 ///
 /// # Example
@@ -105,14 +84,27 @@ impl Entry {
 /// let sum = |numbers: std::sync::Arc<Vec<f64>>, _: &_| Ok(numbers.iter().sum::<f64>());
 /// manager.create_task("sum", &text, sum).unwrap();
 /// ```
+/// Neither does an item that does not fit:
+/// ```compile_fail
+/// # use std::num::NonZeroUsize;
+/// # use orchestration::TaskManager;
+/// let mut manager = TaskManager::new(NonZeroUsize::MIN);
+/// let words = manager.create_task("words", (), |(), _| Ok(vec![String::new()])).unwrap();
+/// manager.create_map("halves", &words, |word: &f64, _| Ok(*word / 2.0)).unwrap();
+/// ```
 pub struct TaskManager {
     workers_max: NonZeroUsize,
     clock: Arc<dyn Clock>,
     recovery: Arc<ErrorRecoveryManager>,
-    entries: BTreeMap<TaskId, Entry>,
+    pools: Pools,
+    entries: Entries,
     names: HashMap<Arc<str>, TaskId>,
+    memos: Arc<Memos>,
     cancellation: CancellationToken,
+    running: RunningTasks,
     executions: i64,
+    /// The last execution, if one of its tasks was done for each of many items.
+    last: Option<(RunState, Vec<TaskId>)>,
 }
 
 impl TaskManager {
@@ -122,10 +114,14 @@ impl TaskManager {
             workers_max,
             clock: Arc::new(SystemClock::new()),
             recovery: Arc::default(),
-            entries: BTreeMap::new(),
+            pools: Pools::default(),
+            entries: Entries::default(),
             names: HashMap::new(),
+            memos: Arc::default(),
             cancellation: CancellationToken::new(),
+            running: RunningTasks::default(),
             executions: 0,
+            last: None,
         }
     }
 
@@ -140,6 +136,15 @@ impl TaskManager {
     #[must_use]
     pub fn recover_with(mut self, recovery: Arc<ErrorRecoveryManager>) -> Self {
         self.recovery = recovery;
+        self
+    }
+
+    /// Defines a pool of which the attempts of an execution together occupy at most so many slots.
+    ///
+    /// An abandoned attempt has given its slots back, although nobody can stop what it does.
+    #[must_use]
+    pub fn pool(mut self, pool: &str, slots: u32) -> Self {
+        self.pools.define(pool, slots);
         self
     }
 
@@ -159,19 +164,39 @@ impl TaskManager {
         self.add_task(Task::new(name, inputs, function))
     }
 
+    /// Adds a task that hands each item of the output of `over` to `function`, and outputs what it
+    /// returned in the order of the items: see [`Task::map`].
+    pub fn create_map<A, B, F>(
+        &mut self,
+        name: &str,
+        over: &TaskHandle<Vec<A>>,
+        function: F,
+    ) -> Result<TaskHandle<Vec<Option<B>>>, TaskError>
+    where
+        A: Send + Sync + 'static,
+        B: Send + Sync + 'static,
+        F: Fn(&A, &TaskContext) -> Result<B, TaskFailure> + Send + Sync + 'static,
+    {
+        self.add_task(Task::map(name, over, function))
+    }
+
     /// Adds a task.
-    pub fn add_task<T>(&mut self, task: Task<T>) -> Result<TaskHandle<T>, TaskError> {
-        let Task { definition, inputs, handle } = task;
-        if let Some(&id) = inputs.iter().find(|id| !self.entries.contains_key(*id)) {
+    pub fn add_task<T, O>(&mut self, task: Task<T, O>) -> Result<TaskHandle<O>, TaskError> {
+        let Task { definition, inputs, inputs_to_end, handle, .. } = task;
+        let mut needs = inputs.iter().chain(&inputs_to_end);
+        if let Some(&id) = needs.find(|id| self.entries.get(**id).is_none()) {
             return Err(TaskError::UnknownTask { id });
         }
-        if self.names.contains_key(&definition.name) {
-            return Err(TaskError::DuplicateName { task: definition.name.to_string() });
-        }
-        self.names.insert(Arc::clone(&definition.name), handle.id);
+        match self.names.entry(Arc::clone(&definition.name)) {
+            hash_map::Entry::Occupied(name) => {
+                return Err(TaskError::DuplicateName { task: name.key().to_string() });
+            }
+            hash_map::Entry::Vacant(name) => name.insert(handle.id),
+        };
         let (definition, order) = (Arc::new(definition), BTreeSet::new());
-        let samples = TaskSamples::default();
-        self.entries.insert(handle.id, Entry { definition, inputs, order, result: None, samples });
+        let (result, samples) = (None, None);
+        let entry = Entry { definition, inputs, inputs_to_end, order, result, samples };
+        self.entries.insert(handle.id, entry);
         Ok(handle)
     }
 
@@ -183,12 +208,13 @@ impl TaskManager {
     /// Returns a task.
     pub fn get_task(&self, task: impl Into<TaskId>) -> Option<TaskView> {
         let id = task.into();
-        let entry = self.entries.get(&id)?;
+        let entry = self.entries.get(id)?;
+        let dependencies: BTreeSet<TaskId> = entry.dependencies().collect();
         Some(TaskView {
             id,
             name: entry.definition.name.to_string(),
             priority: entry.definition.priority,
-            dependencies: entry.dependencies().into_iter().collect(),
+            dependencies: dependencies.into_iter().collect(),
             status: entry.status(),
         })
     }
@@ -199,14 +225,14 @@ impl TaskManager {
         let name = Arc::clone(&self.entry(id)?.definition.name);
         let dependents: Vec<String> = self
             .entries
-            .values()
-            .filter(|entry| entry.inputs.contains(&id) || entry.order.contains(&id))
-            .map(|entry| entry.definition.name.to_string())
+            .iter()
+            .filter(|(_, entry)| entry.dependencies().any(|on| on == id))
+            .map(|(_, entry)| entry.definition.name.to_string())
             .collect();
         if !dependents.is_empty() {
             return Err(TaskError::HasDependents { task: name.to_string(), dependents });
         }
-        self.entries.remove(&id);
+        self.entries.remove(id);
         self.names.remove(&name);
         Ok(())
     }
@@ -235,10 +261,22 @@ impl TaskManager {
         on: impl Into<TaskId>,
     ) -> Result<(), TaskError> {
         let (id, on) = (task.into(), on.into());
-        if self.entry(id)?.inputs.contains(&on) {
+        let entry = self.entry(id)?;
+        if entry.inputs.contains(&on) || entry.inputs_to_end.contains(&on) {
             return Err(TaskError::InputDependency { task: self.name(id), on: self.name(on) });
         }
         self.entry_mut(id)?.order.remove(&on);
+        Ok(())
+    }
+
+    /// Checks and orders all tasks as an execution would, and executes none.
+    pub fn check(&self) -> Result<(), TaskError> {
+        let all: Vec<TaskId> = self.entries.iter().map(|(id, _)| id).collect();
+        if all.is_empty() {
+            return Ok(());
+        }
+        self.check_pools(&all)?;
+        Plan::new(&self.entries, &all, Retries::On)?;
         Ok(())
     }
 
@@ -253,6 +291,7 @@ impl TaskManager {
                 open.extend(self.entry(next)?.dependencies());
             }
         }
+        let wanted: Vec<TaskId> = wanted.into_iter().collect();
         self.run(&wanted, Concurrency::Parallel, Retries::On)?;
         self.result(id).ok_or(TaskError::UnknownTask { id })
     }
@@ -264,10 +303,10 @@ impl TaskManager {
         concurrency: Concurrency,
         retries: Retries,
     ) -> Result<Vec<Arc<TaskResult>>, TaskError> {
-        let open = |(id, entry): (&TaskId, &Entry)| (!entry.is_completed()).then_some(*id);
-        let wanted = self.entries.iter().filter_map(open).collect();
+        let open = |(id, entry): (TaskId, &Entry)| (!entry.is_completed()).then_some(id);
+        let wanted: Vec<TaskId> = self.entries.iter().filter_map(open).collect();
         self.run(&wanted, concurrency, retries)?;
-        Ok(self.entries.values().filter_map(|entry| entry.result.clone()).collect())
+        Ok(self.entries.iter().filter_map(|(_, entry)| entry.result.clone()).collect())
     }
 
     /// Executes every task one after another, always the most urgent of those that are ready.
@@ -277,7 +316,17 @@ impl TaskManager {
 
     /// Returns what became of a task in its last execution.
     pub fn result(&self, task: impl Into<TaskId>) -> Option<Arc<TaskResult>> {
-        self.entries.get(&task.into())?.result.clone()
+        self.entries.get(task.into())?.result.clone()
+    }
+
+    /// Returns what became of some items of a task in the last execution, if it was done for each
+    /// of many and was part of it.
+    pub fn item_results(&self, task: impl Into<TaskId>, items: Range<usize>) -> Vec<TaskResult> {
+        let id = task.into();
+        let Some((state, tasks)) = &self.last else { return Vec::new() };
+        let Some(place) = place(tasks, id) else { return Vec::new() };
+        let reports = item_reports(state, StageIndex(place), items);
+        reports.into_iter().map(|report| TaskResult::of_item(id, report)).collect()
     }
 
     /// Returns the output of a completed task.
@@ -288,7 +337,8 @@ impl TaskManager {
 
     /// Returns how the attempts of a task fared so far.
     pub fn metrics(&self, task: impl Into<TaskId>) -> Option<TaskMetrics> {
-        Some(self.entries.get(&task.into())?.samples.metrics())
+        let samples = &self.entries.get(task.into())?.samples;
+        Some(samples.as_ref().map(|samples| samples.metrics()).unwrap_or_default())
     }
 
     /// Returns the token that stops executions, also from other threads; tasks that have not ended
@@ -297,19 +347,31 @@ impl TaskManager {
         self.cancellation.clone()
     }
 
-    /// Forgets outputs, results and metrics, and that somebody asked to stop; tasks stay.
+    /// Returns what cancels and explains the tasks of an execution, from other threads.
+    pub fn running(&self) -> RunningTasks {
+        self.running.clone()
+    }
+
+    /// Forgets the outputs that were remembered for later executions: see [`Task::memo`].
+    pub fn forget_memos(&mut self) {
+        self.memos.forget();
+    }
+
+    /// Forgets outputs, results and metrics, and that somebody asked to stop; tasks stay, and so
+    /// does what is remembered for longer than one execution.
     pub fn reset(&mut self) {
+        self.last = None;
         self.cancellation = CancellationToken::new();
         for entry in self.entries.values_mut() {
-            (entry.definition.forget)();
+            entry.definition.slot.forget();
             entry.result = None;
-            entry.samples = TaskSamples::default();
+            entry.samples = None;
         }
     }
 
     fn run(
         &mut self,
-        wanted: &BTreeSet<TaskId>,
+        wanted: &[TaskId],
         concurrency: Concurrency,
         retries: Retries,
     ) -> Result<(), TaskError> {
@@ -325,7 +387,8 @@ impl TaskManager {
         {
             return Err(TaskError::NamedFallback { task: name.to_owned() });
         }
-        let pipeline = self.plan(wanted, retries)?;
+        self.check_pools(wanted)?;
+        let Plan { pipeline, tasks } = Plan::new(&self.entries, wanted, retries)?;
         self.executions += 1;
         let state = RunState::new(Recorded {
             run_id: RunId(self.executions),
@@ -334,14 +397,24 @@ impl TaskManager {
             input: Arc::new(Value::Null),
             submitted_at: self.clock.now(),
         });
-        let tasks = wanted.iter().map(|id| self.memory_task(*id, wanted)).collect();
         let workers_max = match concurrency {
             Concurrency::Sequential => 1,
             Concurrency::Parallel => self.workers_max.get(),
         };
-        let clock = Arc::clone(&self.clock);
-        let run = MemoryRun { state, tasks, clock, recovery, workers_max };
-        let end = execute(run, &self.cancellation).map_err(|error| match error {
+        let execution = MemoryExecution::new(MemoryRun {
+            state,
+            tasks,
+            clock: Arc::clone(&self.clock),
+            recovery,
+            pools: self.pools.clone(),
+            memos: Arc::clone(&self.memos),
+            workers_max,
+            stop: self.cancellation.clone(),
+        });
+        self.running.begin(execution.clone(), wanted);
+        let end = execution.run();
+        self.running.end();
+        let end = end.map_err(|error| match error {
             MemoryError::NoWorker(source) => TaskError::NoWorker { source },
             MemoryError::Inconsistent(source) => TaskError::Inconsistent { source },
         })?;
@@ -349,69 +422,47 @@ impl TaskManager {
         Ok(())
     }
 
-    /// Returns the tasks as a checked graph, in the order of definition.
-    fn plan(&self, wanted: &BTreeSet<TaskId>, retries: Retries) -> Result<Pipeline, TaskError> {
-        let mut builder = PipelineBuilder::new("tasks");
+    fn check_pools(&self, wanted: &[TaskId]) -> Result<(), TaskError> {
         for id in wanted {
-            let entry = &self.entries[id];
-            let definition = &entry.definition;
-            let retry = match retries {
-                Retries::On => definition.retry,
-                Retries::Off => RetryPolicy::NEVER,
-            };
-            let before = entry.dependencies().into_iter().filter(|on| wanted.contains(on));
-            let mut stage = Stage::new(&*definition.name, &*definition.name)
-                .after(before.map(|on| &*self.entries[&on].definition.name))
-                .retry(retry)
-                .priority(definition.priority);
-            for (name, _) in &definition.fallbacks {
-                stage = stage.fallback(name);
-            }
-            builder = builder.stage(stage);
+            let definition = &self.entry(*id)?.definition;
+            self.pools.check(&definition.pools).map_err(|source| {
+                let task = definition.name.to_string();
+                TaskError::Pool { task, source }
+            })?;
         }
-        Ok(builder.build()?)
+        Ok(())
     }
 
-    /// Returns what a task does, and what it inherits from tasks that completed before.
-    fn memory_task(&self, id: TaskId, wanted: &BTreeSet<TaskId>) -> MemoryTask {
-        let entry = &self.entries[&id];
-        let mut degraded = Vec::new();
-        for on in entry.inputs.iter().chain(&entry.order).filter(|on| !wanted.contains(on)) {
-            for reason in self.entries[on].result.iter().flat_map(|result| &result.degraded) {
-                if !degraded.contains(reason) {
-                    degraded.push(reason.clone());
-                }
-            }
-        }
-        MemoryTask { definition: Arc::clone(&entry.definition), degraded }
-    }
-
-    fn take(&mut self, wanted: &BTreeSet<TaskId>, end: MemoryEnd) {
+    fn take(&mut self, wanted: &[TaskId], end: MemoryEnd) {
         let MemoryEnd { mut state, samples } = end;
-        let ids: Vec<TaskId> = wanted.iter().copied().collect();
-        for (id, index) in ids.iter().zip(state.pipeline().indices()) {
-            if let Some(entry) = self.entries.get_mut(id) {
-                let report = take_stage_report(&mut state, index);
-                entry.result = Some(Arc::new(TaskResult::new(*id, report)));
+        let mut has_items = false;
+        for (id, index) in wanted.iter().zip(state.pipeline().indices()) {
+            if let Some(entry) = self.entries.get_mut(*id) {
+                let result = TaskResult::take((*id, &entry.definition.name), &mut state, index);
+                has_items |= result.items.is_some();
+                entry.result = Some(Arc::new(result));
             }
         }
         for (index, elapsed, outcome) in samples {
-            if let Some(entry) = self.entries.get_mut(&ids[index.0]) {
-                entry.samples.note(elapsed, outcome);
+            // What looks at the outputs of tasks comes behind them and is none.
+            let entry = wanted.get(index.0).and_then(|id| self.entries.get_mut(*id));
+            if let Some(entry) = entry {
+                entry.samples.get_or_insert_default().note(elapsed, outcome);
             }
         }
+        self.last = has_items.then(|| (state, wanted.to_vec()));
     }
 
     fn entry(&self, id: TaskId) -> Result<&Entry, TaskError> {
-        self.entries.get(&id).ok_or(TaskError::UnknownTask { id })
+        self.entries.get(id).ok_or(TaskError::UnknownTask { id })
     }
 
     fn entry_mut(&mut self, id: TaskId) -> Result<&mut Entry, TaskError> {
-        self.entries.get_mut(&id).ok_or(TaskError::UnknownTask { id })
+        self.entries.get_mut(id).ok_or(TaskError::UnknownTask { id })
     }
 
     fn name(&self, id: TaskId) -> String {
-        self.entries.get(&id).map_or_else(|| id.to_string(), |it| it.definition.name.to_string())
+        self.entries.get(id).map_or_else(|| id.to_string(), |it| it.definition.name.to_string())
     }
 }
 

@@ -5,26 +5,33 @@
 
 mod cancellation;
 mod context;
+mod entries;
 mod error;
+mod fan_out;
 mod handle;
 mod manager;
+mod memo;
 mod output;
+mod plan;
 mod priority;
 mod registry;
 mod result;
+mod running;
 #[expect(clippy::module_inception, reason = "a task is the first thing to look for here")]
 mod task;
 
 pub use cancellation::CancellationToken;
 pub use context::{ProgressReport, StageContext};
 pub use error::TaskError;
-pub use handle::{InputReader, TaskHandle, TaskId, TaskInputs};
+pub use handle::{IfCompleted, InputReader, TaskHandle, TaskId, TaskInputs};
 pub use manager::{Concurrency, Retries, TaskManager, TaskView};
+pub(crate) use memo::{Memos, Remembered};
 pub use output::{StageOutput, StageResult};
 pub use priority::{Priority, Priority as TaskPriority};
 pub use registry::Registry;
 pub(crate) use registry::StageFunction;
 pub(crate) use result::AttemptEnd;
 pub use result::{TaskMetrics, TaskResult, TaskStatus};
+pub use running::RunningTasks;
 pub(crate) use task::{Commit, TaskDefinition};
 pub use task::{Task, TaskContext, TaskFailure};

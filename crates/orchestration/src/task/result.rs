@@ -1,12 +1,14 @@
 //! What became of tasks, and how long their attempts take.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::TaskId;
-use crate::run::{AttemptReport, StageReport, StageStatus};
+use crate::pipeline::StageIndex;
+use crate::run::{AttemptReport, ItemCounts, RunState, StageReport, StageStatus, Standing};
 
 /// Percentiles are of so many latest attempts.
 const SAMPLES_MAX: usize = 1_024;
@@ -20,11 +22,13 @@ pub struct TaskResult {
     /// The task.
     pub id: TaskId,
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Where it stands.
     pub status: TaskStatus,
     /// Why it failed, was skipped or was cancelled.
     pub reason: Option<String>,
+    /// How its items stand, if it was done for each of many.
+    pub items: Option<ItemCounts>,
     /// Why the output is degraded; empty if it is fresh.
     pub degraded: Vec<String>,
     /// Every attempt, in order.
@@ -36,11 +40,35 @@ pub struct TaskResult {
 }
 
 impl TaskResult {
-    pub(super) fn new(id: TaskId, report: StageReport) -> Self {
+    /// Returns what became of a task, out of a state whose attempts nobody else will ask for.
+    pub(super) fn take(
+        (id, name): (TaskId, &Arc<str>),
+        state: &mut RunState,
+        index: StageIndex,
+    ) -> Self {
+        let Standing { status, reason, items, degraded } = Standing::of(state, index);
+        let finished_at = state.stage(index).finished_at;
+        let attempts = state.take_attempts(index);
+        let started_at = attempts.first().map(|attempt| attempt.started_at);
+        let name = Arc::clone(name);
+        Self { id, name, status, reason, items, degraded, attempts, started_at, finished_at }
+    }
+
+    /// Returns what became of an item.
+    pub(super) fn of_item(id: TaskId, report: StageReport) -> Self {
         let StageReport {
-            name, status, reason, degraded, attempts, started_at, finished_at, ..
+            name,
+            status,
+            reason,
+            items,
+            degraded,
+            attempts,
+            started_at,
+            finished_at,
+            ..
         } = report;
-        Self { id, name, status, reason, degraded, attempts, started_at, finished_at }
+        let name = Arc::from(name);
+        Self { id, name, status, reason, items, degraded, attempts, started_at, finished_at }
     }
 }
 
@@ -68,11 +96,15 @@ pub(super) struct TaskSamples {
     failures: u64,
     total: Duration,
     max: Duration,
+    /// Empty as long as the maximum is the only one: most tasks are executed once.
     latest: VecDeque<Duration>,
 }
 
 impl TaskSamples {
     pub(super) fn note(&mut self, elapsed: Duration, outcome: AttemptEnd) {
+        if self.count == 1 {
+            self.latest.push_back(self.max);
+        }
         self.count += 1;
         self.failures += u64::from(outcome == AttemptEnd::Failed);
         self.total = self.total.saturating_add(elapsed);
@@ -80,11 +112,16 @@ impl TaskSamples {
         if self.latest.len() == SAMPLES_MAX {
             self.latest.pop_front();
         }
-        self.latest.push_back(elapsed);
+        if 1 < self.count {
+            self.latest.push_back(elapsed);
+        }
     }
 
     pub(super) fn metrics(&self) -> TaskMetrics {
-        let mut sorted: Vec<Duration> = self.latest.iter().copied().collect();
+        let mut sorted: Vec<Duration> = match self.count {
+            1 => vec![self.max],
+            _ => self.latest.iter().copied().collect(),
+        };
         sorted.sort_unstable();
         // The nearest rank: the smallest duration that so many of a hundred do not exceed.
         let percentile = |hundredths: usize| {

@@ -77,11 +77,23 @@ fn throughput_is_measured_for_every_shape_in_memory_and_through_the_journal() {
                     directory,
                 ],
             );
-            assert!(printed.starts_with("37 tasks, 2 workers\n"), "{printed}");
+            let workers = if journal == "memory" { 2 } else { 16 };
+            assert!(printed.starts_with(&format!("37 tasks, {workers} workers\n")), "{printed}");
             assert!(printed.contains("tasks/s"), "{printed}");
             assert_eq!(printed.contains("fsyncs/s"), journal == "sqlite", "{printed}");
         }
     }
+}
+
+#[test]
+fn an_engine_with_nothing_to_do_is_measured_and_how_soon_it_works_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().to_str().unwrap();
+    let printed = run("task_throughput", &["--idle", "0", "--directory", directory]);
+    assert!(printed.contains("processor") && printed.contains("memory"), "{printed}");
+    let printed = run("task_throughput", &["--after-idle", "3", "--directory", directory]);
+    assert!(printed.starts_with("3 runs"), "{printed}");
+    assert!(printed.contains("start p99"), "{printed}");
 }
 
 #[test]

@@ -48,4 +48,8 @@ mod simulation;
 #[cfg(test)]
 mod strategies;
 #[cfg(test)]
+mod task_graph;
+#[cfg(test)]
+mod task_requests;
+#[cfg(test)]
 mod tasks;

@@ -18,7 +18,7 @@ use proptest::prelude::*;
 
 use crate::support::NOW;
 
-fn manager(workers: usize) -> TaskManager {
+pub(crate) fn manager(workers: usize) -> TaskManager {
     let clock = ManualClock::new(NOW.parse().unwrap());
     TaskManager::new(NonZeroUsize::new(workers).unwrap()).with_clock(Arc::new(clock))
 }
@@ -52,15 +52,15 @@ fn manager_for_seconds(seconds: i64) -> TaskManager {
     TaskManager::new(NonZeroUsize::MIN).with_clock(Arc::new(clock))
 }
 
-const AT_ONCE: RetryPolicy = RetryPolicy {
+pub(crate) const AT_ONCE: RetryPolicy = RetryPolicy {
     attempts_max: 2,
     delay_first: SignedDuration::ZERO,
     backoff_factor: 1.0,
     delay_max: SignedDuration::ZERO,
 };
 
-fn statuses(results: &[Arc<TaskResult>]) -> Vec<(&str, &str)> {
-    results.iter().map(|result| (result.name.as_str(), result.status.as_str())).collect()
+pub(crate) fn statuses(results: &[Arc<TaskResult>]) -> Vec<(&str, &str)> {
+    results.iter().map(|result| (&*result.name, result.status.as_str())).collect()
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic and speak")]
 
 mod errors;
+mod killing;
 mod main_job;
 mod own_history;
 mod program;
