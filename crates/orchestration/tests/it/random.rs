@@ -12,8 +12,8 @@ use orchestration::run::{
     conclude, decide, losses,
 };
 use orchestration::{
-    ErrorRecoveryManager, FailureClass, Pipeline, PipelineBuilder, Priority, RetryPolicy,
-    RunReport, Stage, StageFailure, StageOutput,
+    DeadlineAlert, ErrorRecoveryManager, FailureClass, Pipeline, PipelineBuilder, Priority,
+    RetryPolicy, RunReport, RunStatus, Stage, StageFailure, StageOutput,
 };
 use proptest::prelude::*;
 
@@ -233,4 +233,41 @@ fn the_result_of_a_superseded_attempt_is_refused() {
         error.to_string(),
         "attempt with fencing token 1 was superseded: its result is refused"
     );
+}
+
+#[test]
+fn a_fan_out_without_items_is_degraded_like_the_collection_it_is_derived_from() {
+    let pipeline = PipelineBuilder::new("day")
+        .stage(Stage::new("list", "work"))
+        .stage(Stage::new("each", "work").map_over("list", None))
+        .build()
+        .unwrap();
+    let mut play = Play::new(pipeline, 1);
+    let mode = Mode::Working { workers_max: 1 };
+    play.settle(mode);
+    let (stage, token) = play.under_way.remove(0);
+    let result = Ok(StageOutput::fresh(0.into()).degraded_because("yesterday's list"));
+    let event = conclude(&play.state, Ended { stage, token, result }, mode, play.now).unwrap();
+    play.take(event);
+    play.settle(mode);
+    let report = RunReport::from(&play.state);
+    assert_eq!(report.status, RunStatus::Completed);
+    assert_eq!(report.stage("each").unwrap().degraded, ["yesterday's list"]);
+}
+
+#[test]
+fn an_alert_of_a_deadline_that_nobody_has_any_more_does_not_keep_a_run_from_its_end() {
+    let pipeline = PipelineBuilder::new("day").stage(Stage::new("a", "work")).build().unwrap();
+    let mut play = Play::new(pipeline, 1);
+    // The process that raised it died before it told anybody; its successor has no deadline.
+    let (alert, deadline) = (DeadlineAlert::AtRisk, play.now);
+    play.take(Event { at: play.now, kind: EventKind::AlertRaised { alert, deadline } });
+    let mode = Mode::Working { workers_max: 1 };
+    play.settle(mode);
+    let (stage, token) = play.under_way.remove(0);
+    let result = Ok(StageOutput::fresh(0.into()));
+    let event = conclude(&play.state, Ended { stage, token, result }, mode, play.now).unwrap();
+    play.take(event);
+    play.settle(mode);
+    assert!(play.state.is_over());
 }
