@@ -87,5 +87,5 @@ fn throughput_is_measured_for_every_shape_in_memory_and_through_the_journal() {
 #[test]
 fn a_single_seed_can_be_replayed() {
     let printed = run("simulate", &["--first", "42", "--seeds", "1"]);
-    assert!(printed.starts_with("1 runs kept every promise\n"), "{printed}");
+    assert!(printed.starts_with("1 seeds kept every promise in "), "{printed}");
 }
