@@ -318,6 +318,8 @@ impl Execution {
             Err(_) => Vec::new(),
         };
         let token = ended.token;
+        let has_obeyed = self.mode == Mode::Stopping
+            && matches!(&ended.result, Err(failure) if failure.class == FailureClass::Cancelled);
         let event = conclude(&self.state, ended, self.mode, machine.now())
             .map_err(|error| format!("a living attempt is refused: {error}"))?;
         machine.give_back(self.number, token);
@@ -325,6 +327,9 @@ impl Execution {
             && own.iter().any(|reason| !degraded.contains(reason))
         {
             return Err(format!("what the worker says of its output is lost: {own:?}"));
+        }
+        if has_obeyed != matches!(event.kind, EventKind::AttemptCancelled { .. }) {
+            return Err(format!("{} is not what stopping counts for", event.kind.as_str()));
         }
         self.apply(&event)?;
         events.push(event);

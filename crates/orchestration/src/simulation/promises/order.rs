@@ -69,7 +69,9 @@ impl Account {
             let (longer, must) = (other_since - since, AGEING_STEP * (self::level(above) - level));
             if longer < must || (longer == must && other < stage.0) {
                 let other = self.name(other);
-                return Err(format!("{name}, waiting {longer:#} longer, starts before {other}"));
+                return Err(format!(
+                    "{name}, ready since {since}, starts before {other}, ready since {other_since}"
+                ));
             }
             overtakes |= level < self::level(above);
         }
