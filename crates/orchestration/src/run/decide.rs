@@ -318,9 +318,7 @@ fn attempt_seed(state: &RunState, stage: StageIndex) -> u64 {
 fn run_end(state: &RunState) -> RunEnd {
     let pipeline = state.pipeline();
     let is_failed = pipeline.indices().any(|index| {
-        let others = pipeline.dependents(index);
-        matches!(state.stage(index).state, StageState::Failed { .. })
-            && !others.iter().any(|other| pipeline.does_without(*other, index))
+        matches!(state.stage(index).state, StageState::Failed { .. }) && !state.is_spared(index)
     });
     if is_failed { RunEnd::Failed } else { RunEnd::Completed }
 }

@@ -407,3 +407,26 @@ fn an_alert_of_a_deadline_that_nobody_has_any_more_does_not_keep_a_run_from_its_
     play.settle(mode);
     assert!(play.state.is_over());
 }
+
+#[test]
+fn a_run_that_completes_although_a_stage_failed_says_so_even_if_nobody_else_can() {
+    let pipeline = PipelineBuilder::new("day")
+        .stage(Stage::new("weather", "work").retry(RetryPolicy::NEVER))
+        .stage(Stage::new("features", "work").after_end_of(["weather"]))
+        .build()
+        .unwrap();
+    let mut play = Play::new(pipeline, 1);
+    let mode = Mode::Working { workers_max: 1 };
+    play.settle(mode);
+    play.cancel(1);
+    let (stage, token) = play.release(0);
+    let result = Err(StageFailure::new(FailureClass::BadData, "line 7"));
+    let event = conclude(&play.state, Ended { stage, token, result }, mode, play.now).unwrap();
+    play.take(event);
+    play.settle(mode);
+    let report = RunReport::from(&play.state);
+    assert_eq!(report.status, RunStatus::Completed);
+    let expected =
+        ["stage weather failed: bad data: line 7", "stage features was cancelled: not today"];
+    assert_eq!(report.degraded, expected);
+}

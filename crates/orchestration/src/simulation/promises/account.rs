@@ -215,6 +215,11 @@ impl Account {
         (self.needs.len()..self.places.len()).filter(move |at| is_item(&self.places[*at]))
     }
 
+    /// Tells whether somebody does without a stage.
+    pub(super) fn is_spared(&self, stage: usize) -> bool {
+        self.spares.iter().any(|spared| spared.contains(&stage))
+    }
+
     pub(super) fn count_running(&self) -> usize {
         self.places.iter().filter(|place| place.is_running()).count()
     }

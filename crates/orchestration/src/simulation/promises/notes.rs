@@ -286,10 +286,8 @@ impl Account {
         if let Some(at) = self.places.iter().position(|place| !place.has_ended()) {
             return Err(format!("the run ends and {} has not", self.name(at)));
         }
-        let is_failed = (0..self.needs.len()).any(|stage| {
-            self.places[stage].standing == Standing::Failed
-                && !self.spares.iter().any(|spared| spared.contains(&stage))
-        });
+        let is_failed = (0..self.needs.len())
+            .any(|stage| self.places[stage].standing == Standing::Failed && !self.is_spared(stage));
         let expected = if is_failed { RunEnd::Failed } else { RunEnd::Completed };
         if end == expected { Ok(()) } else { Err(format!("the run ends {end:?}")) }
     }

@@ -137,6 +137,7 @@ impl Account {
                     reasons.said.extend(degraded.iter().cloned());
                 }
                 Standing::Cancelled => reasons.add(self.want(stage)),
+                Standing::Failed if self.is_spared(stage) => reasons.add(self.want(stage)),
                 Standing::Skipped { .. } if 0 < place.attempts => reasons.add(self.want(stage)),
                 _ => {}
             }
