@@ -1,11 +1,11 @@
-//! Simulates many runs, or replays the one that broke a promise.
+//! Simulates many processes, or replays the one that broke a promise.
 //!
 //! `simulate [--first SEED] [--seeds N]`; a broken promise ends it with the seed that replays it.
 
 use std::error::Error;
 use std::io::Write;
 
-use orchestration::simulation::simulate;
+use orchestration::simulation::{Outcome, simulate};
 use orchestration::{Clock, SystemClock};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -20,16 +20,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let clock = SystemClock::new();
-    let (mut attempts, mut crashes, mut refused) = (0_u64, 0_u64, 0_u64);
+    let mut all = Outcome::default();
     for seed in first..first.saturating_add(seeds) {
-        let outcome = simulate(seed)?;
-        attempts += u64::from(outcome.attempts);
-        crashes += u64::from(outcome.crashes);
-        refused += u64::from(outcome.refused);
+        all.add(&simulate(seed)?);
     }
+    let seconds = clock.monotonic().as_secs_f64();
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{seeds} runs kept every promise")?;
-    writeln!(out, "{attempts} attempts, {crashes} crashes, {refused} late results refused")?;
-    writeln!(out, "{:.1} s", clock.monotonic().as_secs_f64())?;
+    writeln!(out, "{seeds} seeds kept every promise in {seconds:.1} s")?;
+    writeln!(out, "{all}")?;
     Ok(())
 }

@@ -92,13 +92,7 @@ pub fn conclude(
 
 /// Unites what the output was derived from, the output's own reasons and the fallback's.
 fn degraded_reasons(state: &RunState, stage: StageIndex, output: &StageOutput) -> Vec<String> {
-    let mut reasons = Vec::new();
-    for (_, dependency) in completed_dependencies(state, stage) {
-        unite(&mut reasons, &dependency.degraded);
-    }
-    for (_, want) in wants(state, stage) {
-        unite(&mut reasons, &[want]);
-    }
+    let mut reasons = inherited_reasons(state, stage);
     let definition = state.layout().definition(stage);
     let ladder = &state.stage(stage).ladder;
     if let Ladder::Fallback { rung, reason } = ladder
@@ -108,6 +102,18 @@ fn degraded_reasons(state: &RunState, stage: StageIndex, output: &StageOutput) -
         unite(&mut reasons, &[format!("{name}: recovered by {function} after {reason}")]);
     }
     unite(&mut reasons, &output.degraded);
+    reasons
+}
+
+/// Returns why whatever a stage derives from those it waits for is degraded.
+pub(super) fn inherited_reasons(state: &RunState, stage: StageIndex) -> Vec<String> {
+    let mut reasons = Vec::new();
+    for (_, dependency) in completed_dependencies(state, stage) {
+        unite(&mut reasons, &dependency.degraded);
+    }
+    for (_, want) in wants(state, stage) {
+        unite(&mut reasons, &[want]);
+    }
     reasons
 }
 
@@ -237,13 +243,16 @@ pub fn decide(state: &RunState, guide: &Guide<'_>) -> Option<Event> {
     Some(Event { at: guide.now, kind })
 }
 
-/// Ends the run, but not before everybody was told what they must be told.
+/// Ends the run, but not before everybody was told what they must be told about its deadline. Of
+/// another deadline, which an earlier execution had, nobody is there to tell.
 fn finish(state: &RunState, guide: &Guide<'_>) -> Option<Event> {
     if let Some(event) = alert(state, guide) {
         return Some(event);
     }
     let kind = EventKind::RunFinished { end: run_end(state), degraded: state.degraded() };
-    state.untold().next().is_none().then_some(Event { at: guide.now, kind })
+    let deadline = guide.deadline.map(|deadline| deadline.policy().deadline);
+    let owes_a_word = state.untold().any(|(of, _)| Some(of) == deadline);
+    (!owes_a_word).then_some(Event { at: guide.now, kind })
 }
 
 fn after_attempt(state: &RunState, stage: StageIndex, guide: &Guide<'_>) -> Option<EventKind> {
@@ -309,9 +318,7 @@ fn attempt_seed(state: &RunState, stage: StageIndex) -> u64 {
 fn run_end(state: &RunState) -> RunEnd {
     let pipeline = state.pipeline();
     let is_failed = pipeline.indices().any(|index| {
-        let others = pipeline.dependents(index);
-        matches!(state.stage(index).state, StageState::Failed { .. })
-            && !others.iter().any(|other| pipeline.does_without(*other, index))
+        matches!(state.stage(index).state, StageState::Failed { .. }) && !state.is_spared(index)
     });
     if is_failed { RunEnd::Failed } else { RunEnd::Completed }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::decide::inherited_reasons;
 use super::state::unite;
 use super::{RunState, SkipCause, StageRecord, StageState};
 use crate::pipeline::StageIndex;
@@ -113,7 +114,8 @@ impl RunState {
         self.joining.remove(&index);
         let items = self.layout.items_of(index).unwrap_or_default();
         let mut values = Vec::with_capacity(items.len());
-        let (mut degraded, mut more) = (Vec::new(), 0_usize);
+        // Also what no item could hand on, because there is none or all were left out.
+        let (mut degraded, mut more) = (inherited_reasons(self, index), 0_usize);
         for item in items.map(StageIndex) {
             let reasons = match &self.stage(item).state {
                 StageState::Completed { output } => {
@@ -131,8 +133,8 @@ impl RunState {
             };
             if degraded.len() < REASONS_MAX {
                 unite(&mut degraded, &reasons);
-            } else {
-                more += usize::from(!reasons.is_empty());
+            } else if reasons.iter().any(|reason| !degraded.contains(reason)) {
+                more += 1;
             }
         }
         if 0 < more {

@@ -277,6 +277,10 @@ impl RunState {
                     unite(&mut reasons, std::slice::from_ref(reason));
                 }
                 StageState::Cancelled { .. } => unite(&mut reasons, &[self.want(index)]),
+                // The run does not fail with it, and whoever did without may have no output either.
+                StageState::Failed { .. } if self.is_spared(index) => {
+                    unite(&mut reasons, &[self.want(index)]);
+                }
                 StageState::Waiting { .. }
                 | StageState::Ready
                 | StageState::Retrying { .. }
@@ -288,6 +292,12 @@ impl RunState {
             }
         }
         reasons
+    }
+
+    /// Tells whether somebody does without the output of a stage if there is none.
+    pub(super) fn is_spared(&self, index: StageIndex) -> bool {
+        let pipeline = self.pipeline();
+        pipeline.dependents(index).iter().any(|other| pipeline.does_without(*other, index))
     }
 
     /// Returns why there is no output of a stage that has come to another end than completion.

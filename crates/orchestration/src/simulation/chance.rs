@@ -24,6 +24,11 @@ impl Chance {
         usize::try_from(number).unwrap_or(0)
     }
 
+    /// Returns a number from 1 to `most`.
+    pub(super) fn count(&mut self, most: u32) -> u32 {
+        1 + u32::try_from(self.next() % u64::from(most.max(1))).unwrap_or(0)
+    }
+
     /// Returns a number of seconds below `bound`.
     pub(super) fn seconds(&mut self, bound: u32) -> i64 {
         i64::try_from(self.next() % u64::from(bound.max(1))).unwrap_or(0)

@@ -1,9 +1,10 @@
-//! Whole runs in virtual time, with everything going wrong that can, decided by one seed.
+//! Whole processes in virtual time, with everything going wrong that can, decided by one seed.
 //!
-//! Workers crash, hang, fail and come back late; the process dies before and after it writes; the
-//! clock is set forward and back. After every step the promises of the orchestrator are checked. It
-//! plays the runtime's part around the real decisions of [`crate::run`]; threads and disks are
-//! tried elsewhere.
+//! A process executes several runs that share pools. Workers crash, hang, fail, do not listen and
+//! come back late; the process dies before and after it writes, and after it has told somebody;
+//! stages, items, subtrees and runs are cancelled; the clock is set forward and back. After every
+//! step the promises of the orchestrator are checked. It plays the runtime's part around the real
+//! decisions of [`crate::run`]; threads and disks are tried elsewhere.
 //!
 //! # Example
 //! ```
@@ -12,32 +13,17 @@
 //! ```
 
 mod chance;
+mod execution;
+mod machine;
+mod outcome;
 mod plan;
 mod promises;
+mod turn;
+mod worker;
 mod world;
 
+pub use outcome::{Occasion, Outcome};
 use world::World;
-
-/// What happened in a simulated run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
-    /// Steps of the simulation.
-    pub steps: u32,
-    /// Attempts begun.
-    pub attempts: u32,
-    /// Attempts that failed.
-    pub failures: u32,
-    /// Times the process died.
-    pub crashes: u32,
-    /// Times the process was asked to stop and resumed.
-    pub stops: u32,
-    /// Results of superseded attempts that were refused.
-    pub refused: u32,
-    /// Times the clock was set.
-    pub clock_steps: u32,
-    /// Alerts about the deadline.
-    pub alerts: u32,
-}
 
 /// A promise was broken: a bug in the orchestrator. The seed replays it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,12 +32,12 @@ pub struct BrokenPromise {
     /// What to hand to [`simulate`] to see it again.
     pub seed: u64,
     /// After so many steps.
-    pub step: u32,
+    pub step: u64,
     /// Which promise, and how it was broken.
     pub promise: String,
 }
 
-/// Simulates one run. The same seed always does the same.
+/// Simulates one process and its successors. The same seed always does the same.
 pub fn simulate(seed: u64) -> Result<Outcome, BrokenPromise> {
     let mut world = World::new(seed);
     let result = world.live();
