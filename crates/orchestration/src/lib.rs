@@ -5,6 +5,7 @@
 //! and acted upon second, so a process that dies at any point resumes where it stood.
 //! [`TaskManager`] runs closures in memory, whose outputs flow to dependents with their Rust types.
 //! [`ErrorRecoveryManager`] says for both what is done about which failure.
+//! [`IsolatedPool`] keeps child processes for stages that may take theirs down with them.
 //! [`DailyScheduler`] has pipelines run when their [`Schedule`]s say so.
 //!
 //! What happens next is decided by pure functions over values ([`run`], [`recovery`]); only
@@ -15,7 +16,10 @@
 //! *stage* – a task's place in a pipeline · *run* – one execution of a pipeline · *attempt* – one
 //! try of a stage in a run · *rung* – a function on a stage's ladder: its own, then its fallbacks ·
 //! *event* – one line of the journal · *degraded* – completed, but by a fallback or from degraded
-//! input · *fencing token* – the number that tells a living attempt from a superseded one.
+//! input · *fencing token* – the number that tells a living attempt from a superseded one ·
+//! *fan-out* – a stage of which there is one item for each element of a collection · *pool* – slots
+//! that stages of all runs share · *isolated* – made in a child process · *firing* – a time at which
+//! a schedule says that its pipeline shall run.
 //!
 //! # Example
 //! ```

@@ -132,13 +132,13 @@ impl PipelineBuilder {
         }
         for stage in &self.stages {
             if let Some(wrong) = stage.nonsense() {
-                let (pipeline, stage) = (self.name.clone(), stage.name.clone());
+                let (pipeline, stage) = (self.name.clone(), stage.name.to_string());
                 return Err(PipelineError::Senseless { pipeline, stage, wrong });
             }
         }
         let dependents = dependencies.reversed();
         if let Some(cycle) = find_cycle(&dependencies, &dependents) {
-            let stages = cycle.iter().map(|index| self.stages[index.0].name.clone()).collect();
+            let stages = cycle.iter().map(|index| self.stages[index.0].name.to_string()).collect();
             return Err(PipelineError::Cycle { pipeline: self.name, stages });
         }
         Ok(Pipeline { name: self.name, stages: self.stages, dependencies, needed, dependents })
@@ -148,8 +148,8 @@ impl PipelineBuilder {
     fn resolve(&self) -> Result<Edges, PipelineError> {
         let mut positions = HashMap::with_capacity(self.stages.len());
         for (index, stage) in self.stages.iter().enumerate() {
-            if positions.insert(stage.name.as_str(), StageIndex(index)).is_some() {
-                let (pipeline, stage) = (self.name.clone(), stage.name.clone());
+            if positions.insert(&*stage.name, StageIndex(index)).is_some() {
+                let (pipeline, stage) = (self.name.clone(), stage.name.to_string());
                 return Err(PipelineError::DuplicateName { pipeline, stage });
             }
         }
@@ -171,7 +171,7 @@ impl PipelineBuilder {
             let Some(&position) = positions.get(name.as_str()) else {
                 return Err(PipelineError::UnknownDependency {
                     pipeline: self.name.clone(),
-                    stage: stage.name.clone(),
+                    stage: stage.name.to_string(),
                     unknown: name.clone(),
                 });
             };
@@ -182,8 +182,8 @@ impl PipelineBuilder {
         if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(PipelineError::RepeatedDependency {
                 pipeline: self.name.clone(),
-                stage: stage.name.clone(),
-                dependency: self.stages[pair[0].0].name.clone(),
+                stage: stage.name.to_string(),
+                dependency: self.stages[pair[0].0].name.to_string(),
             });
         }
         Ok(resolved)

@@ -116,7 +116,7 @@ impl Pipeline {
     /// Returns the position of a stage among those that `index` waits for.
     pub(crate) fn dependency(&self, index: StageIndex, name: &str) -> Option<StageIndex> {
         let mut dependencies = self.dependencies.of(index).iter().copied();
-        dependencies.find(|before| self.stages[before.0].name == name)
+        dependencies.find(|before| self.stages[before.0].name.as_ref() == name)
     }
 
     /// Returns the stages that wait for `index`.

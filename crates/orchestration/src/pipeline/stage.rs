@@ -2,6 +2,8 @@
 //!
 //! The function is named, not held, so that a stage survives the process and could run elsewhere.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -12,9 +14,9 @@ use crate::task::Priority;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stage {
     /// Its name, unique in the pipeline.
-    pub name: String,
+    pub name: Arc<str>,
     /// The registered function that does the work.
-    pub function: String,
+    pub function: Arc<str>,
     /// The stages whose outputs it needs.
     pub after: Vec<String>,
     /// The stages it waits for and does without if they fail or are left out.
@@ -108,7 +110,7 @@ pub struct Isolation {
 
 impl Stage {
     /// Returns a stage that calls `function`, depends on nothing and has no fallback.
-    pub fn new(name: impl Into<String>, function: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<Arc<str>>, function: impl Into<Arc<str>>) -> Self {
         Self {
             name: name.into(),
             function: function.into(),
@@ -260,7 +262,7 @@ impl Stage {
             Fallback::Function(function) => Some(function.as_str()),
             Fallback::Value(_) => None,
         });
-        std::iter::once(self.function.as_str()).chain(fallbacks)
+        std::iter::once(&*self.function).chain(fallbacks)
     }
 
     /// Returns what a fresh output of the stage's own function is remembered under.

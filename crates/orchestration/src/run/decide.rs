@@ -126,7 +126,7 @@ pub(crate) fn completed_dependencies(
     state.pipeline().dependencies(stage).iter().filter_map(|dependency| {
         match &state.stage(*dependency).state {
             StageState::Completed { output } => {
-                Some((state.pipeline().stage(*dependency).name.as_str(), output))
+                Some((state.pipeline().stage(*dependency).name.as_ref(), output))
             }
             _ => None,
         }
@@ -137,7 +137,7 @@ pub(crate) fn completed_dependencies(
 fn wants(state: &RunState, stage: StageIndex) -> impl Iterator<Item = (&str, String)> {
     let stage = state.layout().stage_of(stage);
     state.pipeline().dependencies(stage).iter().filter_map(|&dependency| {
-        let name = state.pipeline().stage(dependency).name.as_str();
+        let name = &*state.pipeline().stage(dependency).name;
         match &state.stage(dependency).state {
             StageState::Skipped { cause: SkipCause::Condition, .. } => None,
             StageState::Failed { .. }
@@ -330,7 +330,11 @@ fn next_attempt(state: &RunState, guide: &Guide<'_>) -> Option<EventKind> {
     }
     let stage = state.ready.next(guide.pools)?;
     let record = state.stage(stage);
-    let function = state.layout().definition(stage).rung(record.ladder.rung())?.to_owned();
+    let definition = state.layout().definition(stage);
+    let function = match record.ladder.rung() {
+        0 => Arc::clone(&definition.function),
+        fallback => definition.rung(fallback)?.into(),
+    };
     let attempt = u32::try_from(record.attempts.len() + 1).ok()?;
     Some(EventKind::AttemptStarted { stage, attempt, function, token: state.next_token() })
 }

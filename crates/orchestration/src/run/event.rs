@@ -2,6 +2,8 @@
 //!
 //! Facts only: an event is never a wish. Their shape on disk is in `journal::shapes`.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -48,7 +50,7 @@ pub enum EventKind {
         /// Its number in the stage: 1 for the first.
         attempt: u32,
         /// What it calls.
-        function: String,
+        function: Arc<str>,
         /// What its result must carry.
         token: FencingToken,
     },

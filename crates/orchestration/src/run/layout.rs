@@ -66,7 +66,8 @@ impl Layout {
     /// Returns the position of `fetch`, or of its item `fetch[17]`.
     pub fn find(&self, name: &str) -> Option<StageIndex> {
         let stages = self.pipeline.stages();
-        let position = |name| stages.iter().position(|stage| stage.name == name).map(StageIndex);
+        let position =
+            |name: &str| stages.iter().position(|stage| *stage.name == *name).map(StageIndex);
         position(name).or_else(|| {
             let (stage, item) = name.strip_suffix(']')?.rsplit_once('[')?;
             self.item(position(stage)?, item.parse().ok()?)

@@ -72,7 +72,7 @@ impl Deadline {
             pipeline.indices().filter(|index| unseen[index.0] == 0).collect();
         while let Some(index) = settled.pop() {
             if !state.stage(index).state.is_final() {
-                let own = self.durations.get(&pipeline.stage(index).name).copied();
+                let own = self.durations.get(&*pipeline.stage(index).name).copied();
                 let own = own.unwrap_or(SignedDuration::ZERO);
                 let after = pipeline.dependents(index).iter().map(|next| paths[next.0]).max();
                 paths[index.0] = own.saturating_add(after.unwrap_or(SignedDuration::ZERO));

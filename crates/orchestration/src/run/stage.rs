@@ -143,7 +143,7 @@ pub struct Attempt {
     /// 1 for the first.
     pub number: u32,
     /// What was called.
-    pub function: String,
+    pub function: Arc<str>,
     /// When it began.
     pub started_at: Timestamp,
     /// When its end was journalled.

@@ -401,7 +401,7 @@ impl RunState {
     }
 }
 
-fn attempt_of(number: u32, function: String, started_at: Timestamp) -> Attempt {
+fn attempt_of(number: u32, function: Arc<str>, started_at: Timestamp) -> Attempt {
     let outcome = AttemptOutcome::Running;
     Attempt { number, function, started_at, ended_at: None, outcome }
 }

@@ -38,7 +38,7 @@ impl Execution<'_> {
         let took = |token: &FencingToken| self.elapsed.get(token).copied().unwrap_or_default();
         Some(match kind {
             EventKind::AttemptStarted { stage, attempt, function, .. } => {
-                let (attempt, function) = (*attempt, function.clone());
+                let (attempt, function) = (*attempt, function.to_string());
                 ObservationKind::StageStarted { stage: name(stage), attempt, function }
             }
             EventKind::StageCompleted { stage, token, degraded, .. } => {
@@ -166,7 +166,7 @@ impl Execution<'_> {
         StageContext {
             run_id,
             run_input: Arc::clone(&recorded.input),
-            stage: definition.name.clone(),
+            stage: definition.name.to_string(),
             item: self.state.layout().item_of(stage).zip(self.state.item_value(stage)),
             input: definition.input.clone(),
             attempt,

@@ -262,7 +262,7 @@ impl PipelineExecutor {
     fn check(&self, pipeline: &Pipeline) -> Result<(), ExecutionError> {
         let pools = self.pools();
         for stage in pipeline.stages() {
-            let names = || (pipeline.name().to_owned(), stage.name.clone());
+            let names = || (pipeline.name().to_owned(), stage.name.to_string());
             for (rung, function) in stage.functions().enumerate() {
                 let is_served = match (&stage.isolation, &self.isolated) {
                     (Some(_), Some(pool)) if rung == 0 => {

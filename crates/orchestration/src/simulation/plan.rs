@@ -165,7 +165,7 @@ pub(super) fn deadline(chance: &mut Chance, begin: Timestamp, pipeline: &Pipelin
         when_late,
     });
     for (number, stage) in pipeline.stages().iter().enumerate() {
-        deadline = deadline.expect(stage.name.clone(), expected_time(number));
+        deadline = deadline.expect(&*stage.name, expected_time(number));
     }
     deadline
 }

@@ -68,7 +68,7 @@ impl Planner<'_> {
             Retries::On => definition.retry,
             Retries::Off => RetryPolicy::NEVER,
         };
-        let mut stage = Stage::new(&*definition.name, &*definition.name);
+        let mut stage = Stage::new(Arc::clone(&definition.name), Arc::clone(&definition.name));
         stage.retry = retry;
         stage.priority = definition.priority;
         stage

@@ -156,7 +156,7 @@ fn a_run_of_a_thousand_stages_completes() {
     let mut builder = PipelineBuilder::new("wide").stage(Stage::new("root", "collect"));
     let names: Vec<String> = (0..998).map(|number| format!("point {number}")).collect();
     for name in &names {
-        builder = builder.stage(Stage::new(name, "collect").after(["root"]));
+        builder = builder.stage(Stage::new(name.as_str(), "collect").after(["root"]));
     }
     let pipeline = builder.stage(Stage::new("join", "collect").after(names)).build().unwrap();
     let report = desk.run(registry, &pipeline, 2);

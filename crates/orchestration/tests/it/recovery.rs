@@ -59,7 +59,7 @@ fn the_ladder_is_taken_rung_by_rung_and_every_error_is_kept() {
     let pipeline = PipelineBuilder::new("day").stage(stage).build().unwrap();
     let report = desk.run(registry, &pipeline, 1);
     let stage = report.stage("forecast").unwrap();
-    let functions: Vec<_> = stage.attempts.iter().map(|a| a.function.as_str()).collect();
+    let functions: Vec<_> = stage.attempts.iter().map(|a| &*a.function).collect();
     assert_eq!(functions, ["fresh", "fresh", "cached", "cached", "climatology"]);
     assert_eq!(
         report.degraded,

@@ -146,7 +146,7 @@ fn a_restart_that_fails_is_the_failure_of_its_attempt_and_the_ladder_goes_on() {
         })
         .collect();
     assert_eq!(errors, ["connection: session closed", "authentication: login refused"]);
-    assert_eq!(report.stages[0].attempts[2].function, "cached");
+    assert_eq!(report.stages[0].attempts[2].function.as_ref(), "cached");
     let decisions: Vec<_> = recovery.history().iter().map(|record| record.decision).collect();
     assert_eq!(decisions, [RecoveryDecision::Restarted, RecoveryDecision::FellBack]);
 }
@@ -245,7 +245,7 @@ fn run_by(desk: &Desk, due: i64) -> (Vec<String>, Vec<DeadlineAlert>) {
     let run_id = executor.submit(&pipeline, "k", json!(null)).unwrap().run_id;
     let report = executor.execute_by(run_id, &CancellationToken::new(), &deadline).unwrap();
     let functions =
-        report.stage("fetch").unwrap().attempts.iter().map(|tried| tried.function.clone());
+        report.stage("fetch").unwrap().attempts.iter().map(|tried| tried.function.to_string());
     let told = told.lock().unwrap().clone();
     (functions.collect(), told)
 }

@@ -239,7 +239,7 @@ fn without_retries_every_rung_is_tried_once() {
     let after = tasks.create_task("after", &fetch, |value, _| Ok(*value + 1)).unwrap();
     tasks.execute_all(Concurrency::Parallel, Retries::Off).unwrap();
     let result = tasks.result(&fetch).unwrap();
-    let functions: Vec<_> = result.attempts.iter().map(|it| it.function.as_str()).collect();
+    let functions: Vec<_> = result.attempts.iter().map(|it| &*it.function).collect();
     assert_eq!(functions, ["fetch", "cached"]);
     let reason = "fetch: recovered by cached after connection: offline";
     assert_eq!(result.degraded, [reason]);

@@ -179,7 +179,7 @@ fn stage_json(stage: &StageReport) -> Value {
         .map(|attempt| {
             json!({
                 "number": attempt.number,
-                "function": attempt.function,
+                "function": &*attempt.function,
                 "started_at": attempt.started_at.to_string(),
                 "ended_at": attempt.ended_at.map(|t| t.to_string()),
                 "outcome": outcome(&attempt.outcome),

@@ -118,11 +118,10 @@ fn event_shape(kind: &EventKind, layout: &Layout) -> EventShape {
     let name = |index: &StageIndex| layout.name(*index).into_owned();
     match kind {
         EventKind::AttemptStarted { stage, attempt, function, token } => {
-            let function = function.clone();
             EventShape::AttemptStarted {
                 stage: name(stage),
                 attempt: *attempt,
-                function,
+                function: function.to_string(),
                 token: token.0,
             }
         }
@@ -212,7 +211,7 @@ pub(in crate::journal) struct EventReader<'p> {
 impl<'p> EventReader<'p> {
     /// Prepares to find the stages of `pipeline` by name.
     pub(in crate::journal) fn new(pipeline: &'p Pipeline) -> Self {
-        let names = pipeline.stages().iter().map(|stage| stage.name.as_str());
+        let names = pipeline.stages().iter().map(|stage| &*stage.name);
         Self { positions: names.zip(pipeline.indices()).collect() }
     }
 
@@ -232,7 +231,7 @@ impl<'p> EventReader<'p> {
         Ok(match shape {
             EventShape::AttemptStarted { stage, attempt, function, token } => {
                 let (stage, token) = (find(&stage)?, FencingToken(token));
-                EventKind::AttemptStarted { stage, attempt, function, token }
+                EventKind::AttemptStarted { stage, attempt, function: function.into(), token }
             }
             EventShape::StageCompleted { stage, token, output, degraded, memo: _ } => {
                 let (stage, token) = (find(&stage)?, FencingToken(token));

@@ -124,8 +124,8 @@ pub(in crate::journal) fn read_pipeline(text: &str) -> Result<Pipeline, ShapeErr
 impl From<&Stage> for StageShape {
     fn from(stage: &Stage) -> Self {
         Self {
-            name: stage.name.clone(),
-            function: stage.function.clone(),
+            name: stage.name.to_string(),
+            function: stage.function.to_string(),
             after: stage.after.clone(),
             input: stage.input.clone(),
             retry: RetryShape {
@@ -172,8 +172,8 @@ impl From<&Stage> for StageShape {
 impl StageShape {
     fn read(self) -> Result<Stage, ShapeError> {
         Ok(Stage {
-            name: self.name,
-            function: self.function,
+            name: self.name.into(),
+            function: self.function.into(),
             after: self.after,
             input: self.input,
             retry: RetryPolicy {

@@ -49,8 +49,7 @@ fn append_bodies(journal: &Journal, run_id: RunId, sequence: i64, bodies: &[(i64
 
 fn started(function: &str) -> Event {
     let (stage, token) = (StageIndex(0), FencingToken(1));
-    let function = function.to_owned();
-    let kind = EventKind::AttemptStarted { stage, attempt: 1, function, token };
+    let kind = EventKind::AttemptStarted { stage, attempt: 1, function: function.into(), token };
     Event { at: Timestamp::UNIX_EPOCH, kind }
 }
 

@@ -115,7 +115,7 @@ impl Account {
     pub(in crate::simulation) fn new(state: &RunState) -> Self {
         let pipeline = Arc::clone(&state.recorded().pipeline);
         let stages = pipeline.stages();
-        let find = |name: &String| stages.iter().position(|stage| stage.name == *name);
+        let find = |name: &String| stages.iter().position(|stage| *stage.name == **name);
         let all = |names: fn(&Stage) -> &Vec<String>| -> Vec<Vec<usize>> {
             let of_stage = |stage| names(stage).iter().filter_map(find).collect();
             stages.iter().map(of_stage).collect()
@@ -150,7 +150,7 @@ impl Account {
     pub(super) fn name(&self, at: usize) -> String {
         let name = &self.definition(at).name;
         match self.places[at].item {
-            None => name.clone(),
+            None => name.to_string(),
             Some(item) => format!("{name}[{item}]"),
         }
     }
@@ -194,7 +194,7 @@ impl Account {
     /// All simulated conditions look at `/go`.
     fn is_met(&self, asked: &str, equals: &Value) -> bool {
         let asked = self.places.iter().position(|place| {
-            place.item.is_none() && self.pipeline.stages()[place.stage].name == asked
+            place.item.is_none() && self.pipeline.stages()[place.stage].name.as_ref() == asked
         });
         match asked.and_then(|asked| self.value(asked)) {
             Some(Value::Object(fields)) => fields.get("go") == Some(equals),

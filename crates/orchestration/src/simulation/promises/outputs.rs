@@ -154,7 +154,7 @@ impl Account {
     fn collection(&self, stage: usize) -> Option<&Value> {
         let over = &self.definition(stage).map.as_ref()?.over;
         let needs = self.needs[self.places[stage].stage].iter();
-        let mut named = needs.filter(|before| self.definition(**before).name == *over);
+        let mut named = needs.filter(|before| self.definition(**before).name.as_ref() == over);
         named.next().and_then(|over| self.value(*over))
     }
 
