@@ -25,7 +25,7 @@ fn thresholds() -> Thresholds {
 /// What the simulator published over some months of 2024, both sides of the tested issue times.
 fn published() -> Published {
     let simulator = Simulator::new(SimulatorSettings { seed: 7, first_day: date(2024, 1, 1) });
-    let keys = Series::PUBLISHED.map(|series| SeriesKey {
+    let keys = Series::FORECAST_INPUTS.map(|series| SeriesKey {
         series,
         place: match series {
             Series::RealTimeLmp | Series::DayAheadSpp => Place::SettlementPoint(point()),

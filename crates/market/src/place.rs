@@ -43,6 +43,34 @@ impl fmt::Display for SettlementPoint {
     }
 }
 
+/// A transmission constraint with the contingency under which it binds, e.g. `DMTSCOS5/6144__A`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Constraint(Arc<str>);
+
+const CONSTRAINT_LENGTH_MAX: usize = 120;
+
+impl Constraint {
+    /// Names a constraint by contingency and element; `None` if one is empty, too long or holds
+    /// anything but printable ASCII.
+    #[must_use]
+    pub fn new(contingency: &str, element: &str) -> Option<Self> {
+        let (contingency, element) = (contingency.trim(), element.trim());
+        let is_printable = |c: char| c.is_ascii_graphic() || c == ' ';
+        let name = format!("{contingency}/{element}");
+        let is_name = !contingency.is_empty()
+            && !element.is_empty()
+            && name.len() <= CONSTRAINT_LENGTH_MAX
+            && name.chars().all(is_printable);
+        is_name.then(|| Self(name.into()))
+    }
+
+    /// Returns contingency and element.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Where a value applies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
@@ -52,27 +80,127 @@ pub enum Place {
     SettlementPoint(SettlementPoint),
     /// One of ERCOT's eight weather zones.
     WeatherZone(WeatherZone),
+    /// A part of ERCOT for which generation and outages are reported.
+    Region(Region),
+    /// A transmission constraint.
+    Constraint(Constraint),
 }
 
-/// The weather zones whose temperature is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum WeatherZone {
-    /// Houston and the coast.
-    Coast,
-    /// Dallas and Fort Worth.
-    NorthCentral,
+/// Writes an enum of places with fixed names.
+macro_rules! named_places {
+    ($(#[$meta:meta])* $kind:ident { $($(#[$doc:meta])* $variant:ident = $name:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $kind {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl $kind {
+            /// Every one, in ERCOT's order.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// Returns the name used for files, on the command line and in messages.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+named_places! {
+    /// ERCOT's weather zones.
+    WeatherZone {
+        /// Houston and the coast.
+        Coast = "WZ_COAST",
+        /// The pine woods.
+        East = "WZ_EAST",
+        /// The Permian basin and El Paso's neighbours.
+        FarWest = "WZ_FWEST",
+        /// Wichita Falls and the Red River.
+        North = "WZ_NORTH",
+        /// Dallas and Fort Worth.
+        NorthCentral = "WZ_NCENT",
+        /// Austin and San Antonio.
+        SouthCentral = "WZ_SCENT",
+        /// The Rio Grande valley.
+        Southern = "WZ_SOUTH",
+        /// Abilene and San Angelo.
+        West = "WZ_WEST",
+    }
+}
+
+named_places! {
+    /// Parts of ERCOT for which generation and outages are reported.
+    Region {
+        /// Load zone Houston.
+        ZoneHouston = "ZONE_HOUSTON",
+        /// Load zone North.
+        ZoneNorth = "ZONE_NORTH",
+        /// Load zone South.
+        ZoneSouth = "ZONE_SOUTH",
+        /// Load zone West.
+        ZoneWest = "ZONE_WEST",
+        /// Load zones South and Houston together, for wind.
+        ZoneSouthHouston = "ZONE_SOUTH_HOUSTON",
+        /// Wind in the panhandle.
+        WindPanhandle = "WIND_PANHANDLE",
+        /// Wind at the coast.
+        WindCoastal = "WIND_COASTAL",
+        /// Wind in the south, but not at the coast.
+        WindSouth = "WIND_SOUTH",
+        /// Wind in the west.
+        WindWest = "WIND_WEST",
+        /// Wind in the north.
+        WindNorth = "WIND_NORTH",
+        /// Solar in the centre and west.
+        SolarCenterWest = "SOLAR_CENTER_WEST",
+        /// Solar in the north-west.
+        SolarNorthWest = "SOLAR_NORTH_WEST",
+        /// Solar in the far west.
+        SolarFarWest = "SOLAR_FAR_WEST",
+        /// Solar in the far east.
+        SolarFarEast = "SOLAR_FAR_EAST",
+        /// Solar in the south-east.
+        SolarSouthEast = "SOLAR_SOUTH_EAST",
+        /// Solar in the centre and east.
+        SolarCenterEast = "SOLAR_CENTER_EAST",
+    }
 }
 
 impl Place {
-    /// Returns the name used for folders and messages: `ERCOT`, `HB_HUBAVG`, `WZ_COAST`.
+    /// Returns the name used in messages and for files: `ERCOT`, `HB_HUBAVG`, `WZ_COAST`,
+    /// `ZONE_WEST`, `DMTSCOS5/6144__A`.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
             Place::System => "ERCOT",
             Place::SettlementPoint(point) => point.name(),
-            Place::WeatherZone(WeatherZone::Coast) => "WZ_COAST",
-            Place::WeatherZone(WeatherZone::NorthCentral) => "WZ_NCENT",
+            Place::WeatherZone(zone) => zone.name(),
+            Place::Region(region) => region.name(),
+            Place::Constraint(constraint) => constraint.name(),
         }
+    }
+
+    /// Returns the place with a name; what is no other place is a settlement point.
+    pub fn named(name: &str) -> Result<Self, SettlementPointError> {
+        if name == Place::System.name() {
+            return Ok(Place::System);
+        }
+        if let Some(zone) = WeatherZone::ALL.iter().find(|zone| zone.name() == name) {
+            return Ok(Place::WeatherZone(*zone));
+        }
+        if let Some(region) = Region::ALL.iter().find(|region| region.name() == name) {
+            return Ok(Place::Region(*region));
+        }
+        if let Some((contingency, element)) = name.split_once('/')
+            && let Some(constraint) = Constraint::new(contingency, element)
+        {
+            return Ok(Place::Constraint(constraint));
+        }
+        SettlementPoint::new(name).map(Place::SettlementPoint)
     }
 }
 
@@ -85,6 +213,21 @@ impl fmt::Display for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_place_is_found_by_its_name() {
+        let mut places = vec![
+            Place::System,
+            Place::SettlementPoint(SettlementPoint::new("HB_PAN").unwrap()),
+            Place::Constraint(Constraint::new("DMTSCOS5", "6144__A").unwrap()),
+        ];
+        places.extend(WeatherZone::ALL.iter().map(|zone| Place::WeatherZone(*zone)));
+        places.extend(Region::ALL.iter().map(|region| Place::Region(*region)));
+        for place in places {
+            assert_eq!(Place::named(place.name()), Ok(place));
+        }
+        assert!(Place::named("hb_pan").is_err());
+    }
 
     #[test]
     fn a_settlement_point_cannot_leave_its_folder() {

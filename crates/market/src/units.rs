@@ -26,6 +26,39 @@ impl fmt::Display for DollarsPerMwh {
     }
 }
 
+/// What a series' values are measured in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// Energy's price.
+    DollarsPerMwh,
+    /// Capacity's price, for an hour.
+    DollarsPerMw,
+    /// Power.
+    Megawatts,
+    /// Time.
+    Minutes,
+    /// Temperature.
+    DegreesCelsius,
+    /// Wind.
+    MetresPerSecond,
+    /// Sunshine.
+    WattsPerSquareMetre,
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unit::DollarsPerMwh => "$/MWh",
+            Unit::DollarsPerMw => "$/MW",
+            Unit::Megawatts => "MW",
+            Unit::Minutes => "min",
+            Unit::DegreesCelsius => "°C",
+            Unit::MetresPerSecond => "m/s",
+            Unit::WattsPerSquareMetre => "W/m²",
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 //! intensity, day-ahead and ancillary-service prices of the issue day, the real-time premium.
 
 use jiff::{SignedDuration, Timestamp};
-use market::observation::{KnownAt, Series, SeriesKey};
+use market::observation::{AncillaryService, KnownAt, Series, SeriesKey};
 use market::place::SettlementPoint;
 use market::time::OperatingDay;
 
@@ -232,14 +232,14 @@ fn add_reserves(view: &KnownAt<'_>, hours_of_day: &mut [HourOfDay]) -> [f64; 4] 
     let max = |series: Series| {
         scaled(of_day(series).into_iter().map(|(_, price)| price).fold(f64::NAN, f64::max))
     };
-    for (hour, price) in of_day(Series::NonSpinMcpc) {
+    for (hour, price) in of_day(Series::DayAheadMcpc(AncillaryService::NonSpin)) {
         hours_of_day[hour].nonspin_today = Some(price);
     }
     [
-        max(Series::RegUpMcpc),
-        max(Series::ResponsiveMcpc),
-        max(Series::NonSpinMcpc),
-        max(Series::ContingencyMcpc),
+        max(Series::DayAheadMcpc(AncillaryService::RegUp)),
+        max(Series::DayAheadMcpc(AncillaryService::Responsive)),
+        max(Series::DayAheadMcpc(AncillaryService::NonSpin)),
+        max(Series::DayAheadMcpc(AncillaryService::Contingency)),
     ]
 }
 

@@ -1,134 +1,142 @@
-//! What is observed. A series has a unit and an interval length; with a place it is a key.
+//! What is observed. A series has a unit and an interval length (`catalogue`); with a place it is
+//! a key.
 
 use std::fmt;
-
-use jiff::SignedDuration;
 
 use crate::place::{Place, SettlementPoint};
 
 /// What is observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Series {
-    /// 5-minute real-time LMP without adders, $/MWh (NP6-788); one observation per SCED run.
+    /// 5-minute real-time LMP without adders (NP6-788); one observation per SCED run.
     RealTimeLmp,
-    /// Highest real-time LMP among the SCED runs that start in the hour, $/MWh. Derived.
+    /// Highest real-time LMP among the SCED runs that start in the hour. Derived.
     HourlyMaxLmp,
-    /// Mean real-time LMP of the SCED runs that start in the hour, $/MWh. Derived.
+    /// Mean real-time LMP of the SCED runs that start in the hour. Derived.
     HourlyMeanLmp,
     /// Minutes of the hour during which a known price was in effect. Derived.
     HourlyCoverage,
-    /// Day-ahead settlement point price, $/MWh (NP4-190).
+    /// 15-minute real-time settlement point price, adders included (NP6-905).
+    RealTimeSpp,
+    /// The price of energy before congestion, by SCED run (NP6-323).
+    SystemLambda,
+    /// A price adder, by SCED run (NP6-323).
+    ScedAdder(Adder),
+    /// A price adder of a 15-minute settlement interval (NP6-324).
+    SettlementAdder(Adder),
+    /// The shadow price of a binding transmission constraint, by SCED run (NP6-86).
+    ShadowPrice,
+    /// Day-ahead settlement point price (NP4-190).
     DayAheadSpp,
-    /// Day-ahead price of regulation up, $/MW (NP4-188).
-    RegUpMcpc,
-    /// Day-ahead price of responsive reserve, $/MW (NP4-188).
-    ResponsiveMcpc,
-    /// Day-ahead price of non-spinning reserve, $/MW (NP4-188).
-    NonSpinMcpc,
-    /// Day-ahead price of ERCOT contingency reserve, $/MW (NP4-188).
-    ContingencyMcpc,
-    /// Hourly mean load, MW (NP6-345).
+    /// Day-ahead clearing price of an ancillary service (NP4-188).
+    DayAheadMcpc(AncillaryService),
+    /// Real-time clearing price of an ancillary service, by SCED run (NP6-332).
+    ScedMcpc(AncillaryService),
+    /// Real-time clearing price of an ancillary service, by 15-minute interval (NP6-331).
+    RealTimeMcpc(AncillaryService),
+    /// How much of an ancillary service ERCOT plans to buy (NP4-33).
+    AsPlan(AncillaryService),
+    /// How much of an ancillary service all resources could give, by SCED run (NP6-328).
+    AsCapability(AncillaryService),
+    /// Hourly mean load (NP6-345).
     LoadActual,
-    /// Hourly mean wind generation, MW (NP4-732).
-    WindActual,
-    /// Hourly mean solar generation, MW (NP4-737).
-    SolarActual,
-    /// Load forecast vintages, MW (NP3-565).
+    /// Vintages of the load forecast that ERCOT uses (NP3-565).
     LoadForecast,
-    /// Wind forecast vintages, MW (NP4-732, STWPF).
+    /// Vintages of one of ERCOT's load forecasts, used or not (NP3-565).
+    LoadForecastBy(LoadModel),
+    /// Hourly mean wind generation (NP4-732).
+    WindActual,
+    /// What wind could have generated: its high sustained limit (NP4-732).
+    WindHsl,
+    /// Vintages of the wind forecast (STWPF, NP4-732).
     WindForecast,
-    /// Solar forecast vintages, MW (NP4-737, STPPF).
+    /// Vintages of what wind generates with high probability (WGRPP, NP4-732).
+    WindPotential,
+    /// Vintages of what wind operators plan (COP HSL, NP4-732).
+    WindPlan,
+    /// Hourly mean solar generation (NP4-737).
+    SolarActual,
+    /// What solar could have generated: its high sustained limit (NP4-737).
+    SolarHsl,
+    /// Vintages of the solar forecast (STPPF, NP4-737).
     SolarForecast,
-    /// Observed air temperature, °C.
+    /// Vintages of what solar generates with high probability (PVGRPP, NP4-737).
+    SolarPotential,
+    /// Vintages of what solar operators plan (COP HSL, NP4-737).
+    SolarPlan,
+    /// Vintages of the capacity that will be out of service (NP3-233).
+    OutageCapacity(ResourceKind),
+    /// Vintages of the generation capacity that is planned to be online (NP3-763).
+    GenerationCapacity,
+    /// Vintages of the load that can be switched off (NP3-763).
+    LoadResourceCapacity,
+    /// Vintages of the generation that is offline and could be started (NP3-763).
+    OfflineCapacity,
+    /// Vintages of the generation left after load (NP3-763).
+    AvailableGeneration,
+    /// Vintages of generation and reserves left after load (NP3-763).
+    AvailableReserves,
+    /// Observed air temperature.
     Temperature,
+    /// Vintages of the air temperature forecast (NP4-722, Open-Meteo).
+    TemperatureForecast,
+    /// Vintages of the wind speed forecast at 100 m (Open-Meteo).
+    WindSpeedForecast,
+    /// Vintages of the solar radiation forecast (Open-Meteo).
+    RadiationForecast,
 }
 
-impl Series {
-    /// Every series that a source publishes; the derived ones are not among them.
-    pub const PUBLISHED: [Series; 13] = [
-        Series::RealTimeLmp,
-        Series::DayAheadSpp,
-        Series::RegUpMcpc,
-        Series::ResponsiveMcpc,
-        Series::NonSpinMcpc,
-        Series::ContingencyMcpc,
-        Series::LoadActual,
-        Series::WindActual,
-        Series::SolarActual,
-        Series::LoadForecast,
-        Series::WindForecast,
-        Series::SolarForecast,
-        Series::Temperature,
-    ];
+/// What the market buys to keep the frequency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AncillaryService {
+    /// Regulation up, `REGUP`.
+    RegUp,
+    /// Regulation down, `REGDN`.
+    RegDown,
+    /// Responsive reserve, `RRS`.
+    Responsive,
+    /// ERCOT contingency reserve, `ECRS`, bought since 2023-06-10.
+    Contingency,
+    /// Non-spinning reserve, `NSPIN`.
+    NonSpin,
+}
 
-    /// Returns the name used for folders and in messages.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Series::RealTimeLmp => "rt_lmp",
-            Series::HourlyMaxLmp => "rt_lmp_hourly_max",
-            Series::HourlyMeanLmp => "rt_lmp_hourly_mean",
-            Series::HourlyCoverage => "rt_lmp_hourly_coverage",
-            Series::DayAheadSpp => "dam_spp",
-            Series::RegUpMcpc => "dam_mcpc_regup",
-            Series::ResponsiveMcpc => "dam_mcpc_rrs",
-            Series::NonSpinMcpc => "dam_mcpc_nspin",
-            Series::ContingencyMcpc => "dam_mcpc_ecrs",
-            Series::LoadActual => "load_actual",
-            Series::WindActual => "wind_actual",
-            Series::SolarActual => "solar_actual",
-            Series::LoadForecast => "load_forecast",
-            Series::WindForecast => "wind_forecast",
-            Series::SolarForecast => "solar_forecast",
-            Series::Temperature => "temperature",
-        }
-    }
+/// What is added to a price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Adder {
+    /// Online reserves, `RTORPA`, until 2025-12-04.
+    OnlineReserve,
+    /// Offline reserves, `RTOFFPA`, until 2025-12-04.
+    OfflineReserve,
+    /// Reliability deployments by their price on reserves, `RTORDPA`, until 2025-12-04.
+    ReliabilityReserve,
+    /// Reliability deployments, `RTRDPA`, since 2025-12-05.
+    ReliabilityDeployment,
+}
 
-    /// Returns what a person calls it.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Series::RealTimeLmp => "Real-time LMP, 5 minutes",
-            Series::HourlyMaxLmp => "Real-time LMP, hourly maximum",
-            Series::HourlyMeanLmp => "Real-time LMP, hourly mean",
-            Series::HourlyCoverage => "Real-time LMP, minutes covered",
-            Series::DayAheadSpp => "Day-ahead price",
-            Series::RegUpMcpc => "Regulation up, day-ahead",
-            Series::ResponsiveMcpc => "Responsive reserve, day-ahead",
-            Series::NonSpinMcpc => "Non-spinning reserve, day-ahead",
-            Series::ContingencyMcpc => "Contingency reserve, day-ahead",
-            Series::LoadActual => "Load",
-            Series::WindActual => "Wind generation",
-            Series::SolarActual => "Solar generation",
-            Series::LoadForecast => "Load forecast",
-            Series::WindForecast => "Wind forecast",
-            Series::SolarForecast => "Solar forecast",
-            Series::Temperature => "Temperature",
-        }
-    }
+/// ERCOT's load forecasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "ERCOT's own names, which it does not explain")]
+pub enum LoadModel {
+    A3,
+    A6,
+    E,
+    E1,
+    E2,
+    E3,
+    M,
+    X,
+}
 
-    /// Returns the length of the interval that one value is about.
-    #[must_use]
-    pub fn interval(self) -> SignedDuration {
-        match self {
-            Series::RealTimeLmp => SignedDuration::from_mins(5),
-            Series::HourlyMaxLmp
-            | Series::HourlyMeanLmp
-            | Series::HourlyCoverage
-            | Series::DayAheadSpp
-            | Series::RegUpMcpc
-            | Series::ResponsiveMcpc
-            | Series::NonSpinMcpc
-            | Series::ContingencyMcpc
-            | Series::LoadActual
-            | Series::WindActual
-            | Series::SolarActual
-            | Series::LoadForecast
-            | Series::WindForecast
-            | Series::SolarForecast
-            | Series::Temperature => SignedDuration::from_hours(1),
-        }
-    }
+/// What kind of resource is out of service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ResourceKind {
+    /// Plants that can be dispatched.
+    Dispatchable,
+    /// Wind and solar.
+    Intermittent,
+    /// Plants that are being taken into service.
+    NewEquipment,
 }
 
 /// A series at a place.

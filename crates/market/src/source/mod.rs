@@ -5,7 +5,7 @@ pub mod files;
 pub mod publication;
 pub mod simulator;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 use crate::observation::{Observation, SeriesKey};
@@ -51,6 +51,40 @@ pub enum SourceError {
         /// Which source.
         source_name: String,
         /// What happened, and what to do.
+        reason: String,
+    },
+    /// The source was asked too often, or for too much.
+    #[error("source {source_name} wants us to wait: {reason}")]
+    RateLimited {
+        /// Which source.
+        source_name: String,
+        /// What it said.
+        reason: String,
+        /// How long it wants us to wait, where it or its rules say so.
+        wait: Option<SignedDuration>,
+    },
+    /// The source does not accept who we say we are: a person must look.
+    #[error("source {source_name} refuses the credentials: {reason}")]
+    Authentication {
+        /// Which source.
+        source_name: String,
+        /// What it said, and what to do; never a credential.
+        reason: String,
+    },
+    /// The source answered, but has not got (all of) what should be there by now.
+    #[error("source {source_name} lacks {what}")]
+    Missing {
+        /// Which source.
+        source_name: String,
+        /// What is missing, and how that is known.
+        what: String,
+    },
+    /// What it gave is not what it should be: asking again may help, otherwise a person must look.
+    #[error("source {source_name} gave something unusable: {reason}")]
+    Unusable {
+        /// Which source.
+        source_name: String,
+        /// What is wrong with it.
         reason: String,
     },
     /// What it gave cannot be used: a person must look.

@@ -27,11 +27,24 @@ pub const GENERATION_LAG: SignedDuration = SignedDuration::from_mins(55);
 /// Temperatures are observed and collected within so long after the end of their hour.
 pub const TEMPERATURE_LAG: SignedDuration = SignedDuration::from_hours(1);
 
+/// Binding constraints are posted every hour; this is the end of theirs and some minutes.
+pub const CONSTRAINT_LAG: SignedDuration = SignedDuration::from_mins(70);
+
+/// When a series' values are posted.
+#[derive(Clone, Copy, Debug)]
+enum Posted {
+    AfterStart(SignedDuration),
+    AfterEnd(SignedDuration),
+    /// At this local time, so many days after the operating day.
+    OnDay(i32, Time),
+}
+
 /// Computes publication times of one series; keeps the current operating day, because its bounds
 /// cost more than everything else about a row.
 #[derive(Clone, Debug)]
 pub struct PublicationRule {
-    series: Series,
+    interval: SignedDuration,
+    posted: Posted,
     day: Option<DayRule>,
 }
 
@@ -46,45 +59,53 @@ impl PublicationRule {
     /// Returns the rule of a series; `None` when the series says itself when it was published.
     #[must_use]
     pub fn of(series: Series) -> Option<Self> {
-        match series {
+        let posted = match series {
             Series::RealTimeLmp
-            | Series::DayAheadSpp
-            | Series::RegUpMcpc
-            | Series::ResponsiveMcpc
-            | Series::NonSpinMcpc
-            | Series::ContingencyMcpc
-            | Series::LoadActual
-            | Series::WindActual
-            | Series::SolarActual
-            | Series::Temperature => Some(Self { series, day: None }),
-            Series::LoadForecast
-            | Series::WindForecast
-            | Series::SolarForecast
-            | Series::HourlyMaxLmp
+            | Series::SystemLambda
+            | Series::ScedAdder(_)
+            | Series::ScedMcpc(_)
+            | Series::AsCapability(_) => Posted::AfterStart(REAL_TIME_LAG),
+            Series::ShadowPrice => Posted::AfterStart(CONSTRAINT_LAG),
+            Series::RealTimeSpp | Series::SettlementAdder(_) | Series::RealTimeMcpc(_) => {
+                Posted::AfterEnd(REAL_TIME_LAG)
+            }
+            Series::DayAheadSpp | Series::DayAheadMcpc(_) => Posted::OnDay(-1, DAY_AHEAD_DEADLINE),
+            Series::LoadActual => Posted::OnDay(1, LOAD_POSTED),
+            Series::WindActual | Series::WindHsl | Series::SolarActual | Series::SolarHsl => {
+                Posted::AfterEnd(GENERATION_LAG)
+            }
+            Series::Temperature => Posted::AfterEnd(TEMPERATURE_LAG),
+            Series::HourlyMaxLmp
             | Series::HourlyMeanLmp
-            | Series::HourlyCoverage => None,
-        }
+            | Series::HourlyCoverage
+            | Series::AsPlan(_)
+            | Series::LoadForecast
+            | Series::LoadForecastBy(_)
+            | Series::WindForecast
+            | Series::WindPotential
+            | Series::WindPlan
+            | Series::SolarForecast
+            | Series::SolarPotential
+            | Series::SolarPlan
+            | Series::OutageCapacity(_)
+            | Series::GenerationCapacity
+            | Series::LoadResourceCapacity
+            | Series::OfflineCapacity
+            | Series::AvailableGeneration
+            | Series::AvailableReserves
+            | Series::TemperatureForecast
+            | Series::WindSpeedForecast
+            | Series::RadiationForecast => return None,
+        };
+        Some(Self { interval: series.interval(), posted, day: None })
     }
 
     /// Returns when the value about the interval could be read.
     pub fn published_at(&mut self, interval_start: Timestamp) -> Timestamp {
-        let interval_end = interval_start + self.series.interval();
-        match self.series {
-            Series::RealTimeLmp => interval_start + REAL_TIME_LAG,
-            Series::WindActual | Series::SolarActual => interval_end + GENERATION_LAG,
-            Series::Temperature => interval_end + TEMPERATURE_LAG,
-            Series::LoadActual => self.with_the_day(interval_start, 1, LOAD_POSTED),
-            Series::DayAheadSpp
-            | Series::RegUpMcpc
-            | Series::ResponsiveMcpc
-            | Series::NonSpinMcpc
-            | Series::ContingencyMcpc => self.with_the_day(interval_start, -1, DAY_AHEAD_DEADLINE),
-            Series::LoadForecast
-            | Series::WindForecast
-            | Series::SolarForecast
-            | Series::HourlyMaxLmp
-            | Series::HourlyMeanLmp
-            | Series::HourlyCoverage => unreachable!("`of` gives these no rule"),
+        match self.posted {
+            Posted::AfterStart(lag) => interval_start + lag,
+            Posted::AfterEnd(lag) => interval_start + self.interval + lag,
+            Posted::OnDay(days_later, time) => self.with_the_day(interval_start, days_later, time),
         }
     }
 

@@ -60,7 +60,10 @@ impl JobError {
             JobError::Source(SourceError::Unavailable { .. })
             | JobError::Source(SourceError::BadData(TableError::Missing { .. }))
             | JobError::Table(TableError::Missing { .. }) => FailureClass::Connection,
-            JobError::Source(SourceError::BadData(_))
+            JobError::Source(SourceError::RateLimited { .. }) => FailureClass::RateLimit,
+            JobError::Source(SourceError::Authentication { .. }) => FailureClass::Authentication,
+            JobError::Source(SourceError::Missing { .. }) => FailureClass::MissingData,
+            JobError::Source(SourceError::BadData(_) | SourceError::Unusable { .. })
             | JobError::Table(_)
             | JobError::NotEnoughData(_)
             | JobError::SettlementPoint(_)

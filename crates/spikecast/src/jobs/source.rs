@@ -60,7 +60,7 @@ impl SourceChoice {
 #[must_use]
 pub fn series_keys(points: &[SettlementPoint]) -> Vec<SeriesKey> {
     let mut keys = Vec::new();
-    for series in Series::PUBLISHED {
+    for series in Series::FORECAST_INPUTS {
         match series {
             Series::RealTimeLmp | Series::DayAheadSpp => {
                 keys.extend(points.iter().map(|point| SeriesKey::at(series, point)));
@@ -70,19 +70,7 @@ pub fn series_keys(points: &[SettlementPoint]) -> Vec<SeriesKey> {
                     keys.push(SeriesKey { series, place: Place::WeatherZone(zone) });
                 }
             }
-            Series::RegUpMcpc
-            | Series::ResponsiveMcpc
-            | Series::NonSpinMcpc
-            | Series::ContingencyMcpc
-            | Series::LoadActual
-            | Series::WindActual
-            | Series::SolarActual
-            | Series::LoadForecast
-            | Series::WindForecast
-            | Series::SolarForecast
-            | Series::HourlyMaxLmp
-            | Series::HourlyMeanLmp
-            | Series::HourlyCoverage => keys.push(SeriesKey::system(series)),
+            _ => keys.push(SeriesKey::system(series)),
         }
     }
     keys

@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::observation::{Series, SeriesKey};
+use crate::observation::{AncillaryService, Series, SeriesKey};
 use crate::place::{Place, SettlementPoint, WeatherZone};
 use crate::table::{ColumnKind, ColumnSpec, Presence, TableError};
 
@@ -188,10 +188,30 @@ const DAY_AHEAD: Layout = hourly(&[value(
 )]);
 
 const ANCILLARY_SERVICES: Layout = hourly(&[
-    optional_value("dam_mcpc_regup_usd_mw", PRICE, Series::RegUpMcpc, PlaceOf::System),
-    optional_value("dam_mcpc_rrs_usd_mw", PRICE, Series::ResponsiveMcpc, PlaceOf::System),
-    optional_value("dam_mcpc_nspin_usd_mw", PRICE, Series::NonSpinMcpc, PlaceOf::System),
-    optional_value("dam_mcpc_ecrs_usd_mw", PRICE, Series::ContingencyMcpc, PlaceOf::System),
+    optional_value(
+        "dam_mcpc_regup_usd_mw",
+        PRICE,
+        Series::DayAheadMcpc(AncillaryService::RegUp),
+        PlaceOf::System,
+    ),
+    optional_value(
+        "dam_mcpc_rrs_usd_mw",
+        PRICE,
+        Series::DayAheadMcpc(AncillaryService::Responsive),
+        PlaceOf::System,
+    ),
+    optional_value(
+        "dam_mcpc_nspin_usd_mw",
+        PRICE,
+        Series::DayAheadMcpc(AncillaryService::NonSpin),
+        PlaceOf::System,
+    ),
+    optional_value(
+        "dam_mcpc_ecrs_usd_mw",
+        PRICE,
+        Series::DayAheadMcpc(AncillaryService::Contingency),
+        PlaceOf::System,
+    ),
 ]);
 
 const SYSTEM: Layout = hourly(&[

@@ -119,7 +119,7 @@ impl Source for FileSource {
             Place::SettlementPoint(point) if key.series == Series::RealTimeLmp => {
                 Some(point.clone())
             }
-            Place::SettlementPoint(_) | Place::System | Place::WeatherZone(_) => None,
+            _ => None,
         });
         Ok(points.collect())
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::FileSource;
-use crate::observation::{Observation, Series, SeriesKey};
+use crate::observation::{AncillaryService, Observation, Series, SeriesKey};
 use crate::place::{Place, SettlementPoint, WeatherZone};
 use crate::source::{FetchRequest, Source, SourceError};
 use crate::table::{ColumnData, TableError, write_parquet};
@@ -233,7 +233,7 @@ fn the_real_data_is_complete_on_every_day_of_2024() {
     for (key, per_hour) in [
         (SeriesKey::at(Series::RealTimeLmp, &hub_average), 12),
         (SeriesKey::at(Series::DayAheadSpp, &hub_average), 1),
-        (SeriesKey::system(Series::RegUpMcpc), 1),
+        (SeriesKey::system(Series::DayAheadMcpc(AncillaryService::RegUp)), 1),
         (SeriesKey::system(Series::LoadActual), 1),
         (SeriesKey::system(Series::SolarActual), 1),
     ] {
@@ -264,7 +264,7 @@ fn the_real_data_holds_every_documented_series() {
         [WeatherZone::Coast, WeatherZone::NorthCentral]
             .map(|zone| SeriesKey { series: Series::Temperature, place: Place::WeatherZone(zone) }),
     );
-    keys.extend(Series::PUBLISHED.map(SeriesKey::system).into_iter().filter(|key| {
+    keys.extend(Series::FORECAST_INPUTS.map(SeriesKey::system).into_iter().filter(|key| {
         !matches!(key.series, Series::RealTimeLmp | Series::DayAheadSpp | Series::Temperature)
     }));
     for key in keys {

@@ -8,7 +8,7 @@ use super::forecasts::{ForecastHour, PUBLISHED_DAILY_AT};
 use super::noise::{Noise, Stream};
 use super::price::{energy_price, gas_factor};
 use super::system::{SystemHour, tightness};
-use crate::observation::Series;
+use crate::observation::{AncillaryService, Series};
 use crate::time::{OperatingDay, instant};
 
 /// What the traders take for the error of their forecast of the tightness.
@@ -57,11 +57,15 @@ impl DayAheadHour {
     /// Returns the price of an ancillary service, $/MW; `None` before the service existed.
     pub(super) fn ancillary(&self, series: Series, at: Timestamp) -> Option<f64> {
         let (base, share) = match series {
-            Series::RegUpMcpc => (4.0, 0.35),
-            Series::ResponsiveMcpc => (3.0, 0.30),
-            Series::NonSpinMcpc => (2.0, 0.22),
-            Series::ContingencyMcpc if at < contingency_reserve_start() => return None,
-            Series::ContingencyMcpc => (2.5, 0.32),
+            Series::DayAheadMcpc(AncillaryService::RegUp) => (4.0, 0.35),
+            Series::DayAheadMcpc(AncillaryService::Responsive) => (3.0, 0.30),
+            Series::DayAheadMcpc(AncillaryService::NonSpin) => (2.0, 0.22),
+            Series::DayAheadMcpc(AncillaryService::Contingency)
+                if at < contingency_reserve_start() =>
+            {
+                return None;
+            }
+            Series::DayAheadMcpc(AncillaryService::Contingency) => (2.5, 0.32),
             _ => return None,
         };
         let tight = (self.tightness - 0.5).max(0.0) * 12.0;

@@ -212,7 +212,7 @@ fn hubs_of(place: &Place) -> Vec<Hub> {
         Place::SettlementPoint(point) => {
             Hub::ALL.into_iter().filter(|hub| hub.name() == point.name()).collect()
         }
-        Place::System | Place::WeatherZone(_) => Vec::new(),
+        _ => Vec::new(),
     }
 }
 
@@ -243,17 +243,10 @@ impl Source for Simulator {
         let mut observations = match series {
             Series::RealTimeLmp if !hubs.is_empty() => self.real_time(&days, &hubs),
             Series::DayAheadSpp if !hubs.is_empty() => self.day_ahead(&days, &hubs),
-            Series::RegUpMcpc
-            | Series::ResponsiveMcpc
-            | Series::NonSpinMcpc
-            | Series::ContingencyMcpc
-                if is_system =>
-            {
-                self.hourly(&days, *series, |hour, system| {
-                    let cleared = DayAheadHour::cleared(self.noise, hour, system);
-                    cleared.ancillary(*series, hour.start)
-                })
-            }
+            Series::DayAheadMcpc(_) if is_system => self.hourly(&days, *series, |hour, system| {
+                let cleared = DayAheadHour::cleared(self.noise, hour, system);
+                cleared.ancillary(*series, hour.start)
+            }),
             Series::LoadActual if is_system => self.hourly(&days, *series, |_, s| Some(s.load)),
             Series::WindActual if is_system => self.hourly(&days, *series, |_, s| Some(s.wind)),
             Series::SolarActual if is_system => self.hourly(&days, *series, |_, s| Some(s.solar)),
@@ -274,10 +267,12 @@ impl Source for Simulator {
 impl Simulator {
     fn temperature(&self, days: &[OperatingDay], place: &Place) -> Vec<Observation> {
         let Place::WeatherZone(zone) = place else { return Vec::new() };
+        let is_coastal = matches!(zone, WeatherZone::Coast | WeatherZone::Southern);
         self.hourly(days, Series::Temperature, |_, system| {
-            Some(match zone {
-                WeatherZone::Coast => system.weather.coast_temperature,
-                WeatherZone::NorthCentral => system.weather.inland_temperature,
+            Some(if is_coastal {
+                system.weather.coast_temperature
+            } else {
+                system.weather.inland_temperature
             })
         })
     }

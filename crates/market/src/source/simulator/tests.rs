@@ -28,7 +28,7 @@ fn price_key(name: &str) -> SeriesKey {
 
 fn every_key() -> Vec<SeriesKey> {
     let mut keys = Vec::new();
-    for series in Series::PUBLISHED {
+    for series in Series::FORECAST_INPUTS {
         match series {
             Series::RealTimeLmp | Series::DayAheadSpp => {
                 keys.extend(["HB_HUBAVG", "HB_PAN"].map(|p| SeriesKey::at(series, &point(p))));
@@ -126,11 +126,7 @@ fn nothing_is_published_before_it_could_be_known() {
                     day.plus_days(-3).start() + SignedDuration::from_mins(8 * 60 + 55)
                 }
                 Series::LoadActual => day.end(),
-                Series::DayAheadSpp
-                | Series::RegUpMcpc
-                | Series::ResponsiveMcpc
-                | Series::NonSpinMcpc
-                | Series::ContingencyMcpc => {
+                Series::DayAheadSpp | Series::DayAheadMcpc(_) => {
                     day.plus_days(-1).start() + SignedDuration::from_hours(12)
                 }
                 _ => interval_start + SignedDuration::from_hours(1),

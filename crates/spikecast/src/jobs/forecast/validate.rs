@@ -56,11 +56,6 @@ fn expected_reach(series: Series) -> SignedDuration {
         Series::HourlyMaxLmp | Series::HourlyMeanLmp | Series::HourlyCoverage => {
             SignedDuration::from_hours(-3)
         }
-        Series::DayAheadSpp
-        | Series::RegUpMcpc
-        | Series::ResponsiveMcpc
-        | Series::NonSpinMcpc
-        | Series::ContingencyMcpc => SignedDuration::ZERO,
         // Published once a day at 05:50 for the day before.
         Series::LoadActual => SignedDuration::from_hours(-31),
         Series::WindActual | Series::SolarActual | Series::Temperature => {
@@ -69,6 +64,8 @@ fn expected_reach(series: Series) -> SignedDuration {
         Series::LoadForecast | Series::WindForecast | Series::SolarForecast => {
             SignedDuration::from_hours(14)
         }
+        // The day-ahead market's: until the end of today at least.
+        _ => SignedDuration::ZERO,
     }
 }
 
