@@ -1,5 +1,5 @@
 //! What ERCOT (and the weather) published, and when: units, market time, places, observations,
-//! sources, archive.
+//! reports, sources, archive.
 //!
 //! It never forecasts, never orchestrates and never retries: a source asks once, and its error
 //! says what kind of failure it was. Everything that a forecast may read goes through
@@ -8,6 +8,7 @@
 pub mod archive;
 pub mod observation;
 pub mod place;
+pub mod reports;
 pub mod source;
 pub mod table;
 pub mod time;
