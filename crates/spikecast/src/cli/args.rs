@@ -58,6 +58,9 @@ pub(super) enum Command {
     /// What was forecast: show or export an issued forecast
     #[command(subcommand)]
     Forecast(ForecastCommand),
+    /// What is archived: show it, or draw it
+    #[command(subcommand)]
+    Data(DataCommand),
     /// The settings: show them, or check a file
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -74,15 +77,58 @@ pub(super) enum Command {
     },
 }
 
-/// Flags that choose data and targets; the same for `run` and `backtest`.
+/// Flags that choose where observations come from.
 #[derive(Debug, Args)]
-pub(super) struct DataArgs {
+pub(super) struct SourceArgs {
     /// Where observations come from: simulator or files
     #[arg(long, value_name = "SOURCE")]
     source: Option<String>,
     /// Folder of the files (see docs/data-layout.md)
     #[arg(long, value_name = "DIR")]
     path: Option<String>,
+}
+
+/// Flags that choose archived observations.
+#[derive(Debug, Args)]
+pub(super) struct ObservationArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    /// Series, e.g. rt_lmp,load_forecast; may be given several times
+    #[arg(long, value_name = "SERIES", value_delimiter = ',', required = true)]
+    pub(super) series: Vec<String>,
+    /// Places, e.g. HB_WEST,WZ_COAST; ERCOT or all settlement points archived by default
+    #[arg(long, value_name = "PLACES", value_delimiter = ',')]
+    pub(super) place: Vec<String>,
+    /// First day or market-local time, e.g. 2024-08-19 or 2024-08-19T06:00
+    #[arg(long, value_name = "TIME")]
+    pub(super) from: String,
+    /// Last day (included), or the time before which intervals start
+    #[arg(long, value_name = "TIME")]
+    pub(super) to: String,
+    /// As it was known at this market-local time; as it is known now by default
+    #[arg(long, value_name = "TIME")]
+    pub(super) known_at: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DataCommand {
+    /// Show archived observations: a chart and a line for each day
+    Show(ObservationArgs),
+    /// Draw archived observations as a picture
+    Plot {
+        #[command(flatten)]
+        observations: ObservationArgs,
+        /// The picture; its ending says whether it is .png or .svg
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+/// Flags that choose data and targets; the same for `run` and `backtest`.
+#[derive(Debug, Args)]
+pub(super) struct DataArgs {
+    #[command(flatten)]
+    source: SourceArgs,
     /// Settlement points, e.g. HB_HUBAVG,HB_WEST; may be given several times
     #[arg(long = "settlement-point", alias = "settlement-points", value_name = "POINTS")]
     settlement_points: Vec<String>,
@@ -177,12 +223,25 @@ impl GlobalArgs {
     }
 }
 
-impl DataArgs {
-    /// Resolves the settings with these flags on top.
-    pub(super) fn settings(&self, global: &GlobalArgs) -> Result<Config, CommandError> {
+impl SourceArgs {
+    /// Reads the settings with these flags on top.
+    fn layers(&self, global: &GlobalArgs) -> Result<Layers, CommandError> {
         let mut layers = global.layers()?;
         layers.add_flag("source", self.source.clone());
         layers.add_flag("path", self.path.clone());
+        Ok(layers)
+    }
+
+    /// Resolves the settings with these flags on top.
+    pub(super) fn settings(&self, global: &GlobalArgs) -> Result<Config, CommandError> {
+        Config::from_layers(&self.layers(global)?).map_err(usage)
+    }
+}
+
+impl DataArgs {
+    /// Resolves the settings with these flags on top.
+    pub(super) fn settings(&self, global: &GlobalArgs) -> Result<Config, CommandError> {
+        let mut layers = self.source.layers(global)?;
         let points = Some(self.settlement_points.join(",")).filter(|points| !points.is_empty());
         layers.add_flag("settlement_points", points);
         layers.add_flag("thresholds", self.thresholds.clone());

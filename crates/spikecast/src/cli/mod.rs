@@ -5,12 +5,14 @@ mod args;
 mod backtest;
 mod backtest_args;
 mod config;
+mod data;
 mod forecast;
 mod forecast_table;
 mod isolated;
 mod progress;
 mod run;
 mod runs;
+mod series_chart;
 mod terminal;
 
 use clap::{CommandFactory, Parser};
@@ -48,6 +50,7 @@ fn dispatch(arguments: Arguments, terminal: &mut Terminal) -> Result<Exit, Comma
         Command::Backtest(backtest) => backtest::backtest(global, &backtest, terminal),
         Command::Runs(command) => runs::runs(global, &command, terminal),
         Command::Forecast(command) => forecast::forecast(global, &command, terminal),
+        Command::Data(command) => data::data(global, &command, terminal),
         Command::Config(command) => config::config(global, &command, terminal),
         Command::IsolatedWorker { directory } => isolated::serve(&directory),
         Command::Completions { shell } => {

@@ -87,6 +87,20 @@ pub(super) fn times_usual(probability: f64, usual: f64) -> Option<String> {
     }
 }
 
+/// Returns any quantity without its unit: a true minus sign, thousands separated, at most two
+/// decimals.
+pub(crate) fn quantity(value: f64) -> String {
+    if !value.is_finite() {
+        return NO_NUMBER.to_owned();
+    }
+    let text = format!("{:.2}", value.abs());
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let fraction = fraction.trim_end_matches('0');
+    let sign = if value < 0.0 && text != "0.00" { "−" } else { "" };
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{sign}{}{point}{fraction}", grouped(whole))
+}
+
 /// Groups the digits of a whole number in threes.
 fn grouped(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);

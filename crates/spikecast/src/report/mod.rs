@@ -1,12 +1,14 @@
-//! Report pages: the morning forecast and the backtest, each as one self-contained HTML file.
+//! Report pages: the morning forecast and the backtest, each as one self-contained HTML file; and
+//! pictures of observed series.
 //!
 //! Pure functions from plain views (strings, numbers and the enums defined here) to text: no files,
-//! no clock, no forecast or market types. Callers translate what they know into a
+//! no clock, no forecast or market types but the market's local time. Callers translate what they know into a
 //! [`ForecastPage`] or [`BacktestPage`] and write the returned string wherever it belongs.
 //! Shares (probabilities, skill, coverage) are fractions of one; thresholds are in $/MWh.
 
 mod backtest_page;
 mod backtest_view;
+mod bitmap;
 mod colour;
 mod dot_chart;
 mod forecast_page;
@@ -18,14 +20,20 @@ mod reliability;
 #[cfg(test)]
 mod sample;
 mod scale;
+mod series_plot;
 mod strip;
 mod svg;
+mod thinning;
+mod time_axis;
 
 pub use backtest_view::{
     BacktestPage, BacktestSection, Lead, ModelSkill, MonthSkill, MonthlySkill, NotableHour,
     Outcome, ReliabilityBin, ReliabilityCurve, ScoreRow, Setting,
 };
+pub use bitmap::{BitmapError, png};
 pub use forecast_view::{
     DayView, Estimate, ExceedanceView, ForecastPage, Freshness, HourView, InputView, ModelCard,
     ModelComponent, PointView, Quality, Term, ThresholdSkill, TrackRecord, TrackRow,
 };
+pub(crate) use format::quantity;
+pub use series_plot::{LINES_MAX, PlottedLine, SeriesPlot};

@@ -63,6 +63,14 @@ impl Canvas {
         Self { text }
     }
 
+    /// Begins a picture that is not part of a page: it says what it is and brings its style.
+    pub(super) fn standalone((width, height): (f64, f64), label: &str, style: &str) -> Self {
+        let inside = Self::new(width, height, label).text;
+        let attributes = inside.strip_prefix("<svg").unwrap_or_default();
+        let namespace = "http://www.w3.org/2000/svg";
+        Self { text: format!("<svg xmlns=\"{namespace}\"{attributes}<style>{style}</style>") }
+    }
+
     /// Returns the picture as text.
     pub(super) fn finish(mut self) -> String {
         self.text.push_str("</svg>");

@@ -1,0 +1,63 @@
+//! `spikecast data`: what is archived can be seen, as it is and as it was known.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::program::{Program, small_run};
+
+/// A data directory with the archive of one small run.
+fn archived() -> Program {
+    let program = Program::new();
+    fs::write(program.path("spikecast.toml"), "simulator_history_days = 40\n").unwrap();
+    program.output(&small_run("2026-03-09T09:30"));
+    program
+}
+
+const SPRING: [&str; 8] =
+    ["--series", "rt_lmp", "--place", "HB_HOUSTON", "--from", "2026-03-08", "--to", "2026-03-08"];
+
+fn observations(shown: &Value) -> &Vec<Value> {
+    shown[0]["observations"].as_array().unwrap()
+}
+
+#[test]
+fn what_is_archived_is_shown_as_it_is_and_as_it_was_known() {
+    let program = archived();
+    let show = [&["data", "show"][..], &SPRING].concat();
+    let shown = program.json(&show);
+    assert_eq!(shown[0]["unit"], "$/MWh");
+    // The day has 23 hours.
+    assert_eq!(observations(&shown).len(), 276);
+    let known = program.json(&[&show[..], &["--known-at", "2026-03-08T12:00"]].concat());
+    let seen = observations(&known).len();
+    assert!((120..=132).contains(&seen), "{seen} prices by noon");
+    let (text, _) = program.run(&show, 0);
+    assert!(text.contains("Real-time LMP, 5 minutes, HB_HOUSTON, $/MWh"), "{text}");
+    assert!(text.contains("2026-03-08       276"), "{text}");
+}
+
+#[test]
+fn pictures_are_what_their_names_say() {
+    let program = archived();
+    let plot = [&["data", "plot"][..], &SPRING, &["--out"]].concat();
+    program.run(&[&plot[..], &["day.png"]].concat(), 0);
+    program.run(&[&plot[..], &["day.svg"]].concat(), 0);
+    assert!(fs::read(program.path("day.png")).unwrap().starts_with(b"\x89PNG"));
+    let svg = fs::read_to_string(program.path("day.svg")).unwrap();
+    assert!(svg.contains("HB_HOUSTON") && svg.contains("06:00"), "{svg}");
+    let (_, error) = program.run(&[&plot[..], &["day.gif"]].concat(), 2);
+    assert!(error.contains("ends in .png or .svg"), "{error}");
+}
+
+#[test]
+fn what_is_not_there_is_said_with_what_is() {
+    let program = archived();
+    let show = |more: &[&'static str]| [&["data", "show"][..], more].concat();
+    let days = ["--from", "2026-03-08", "--to", "2026-03-08"];
+    let (_, error) = program.run(&show(&[&["--series", "rt_lpm"][..], &days].concat()), 2);
+    assert!(error.contains("did you mean \"rt_lmp\"?"), "{error}");
+    let other = ["--series", "rt_lmp", "--place", "HB_WEST"];
+    let (_, error) = program.run(&show(&[&other[..], &days].concat()), 4);
+    assert!(error.contains("has nothing of rt_lmp at HB_WEST between"), "{error}");
+}
