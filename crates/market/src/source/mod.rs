@@ -3,6 +3,7 @@
 
 pub mod files;
 pub mod publication;
+pub mod routing;
 pub mod simulator;
 
 use jiff::{SignedDuration, Timestamp};
