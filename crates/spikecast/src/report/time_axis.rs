@@ -34,8 +34,10 @@ const STEPS: [Step; 12] = [
     Step::Months(1),
     Step::Months(3),
     Step::Months(6),
-    Step::Months(12),
+    COARSEST,
 ];
+
+const COARSEST: Step = Step::Months(12);
 
 /// No axis is longer: a century.
 const DAYS_MAX: i64 = 36_600;
@@ -47,14 +49,14 @@ pub(super) fn time_ticks(from: Timestamp, to: Timestamp, count_max: usize) -> Ve
     if to <= from || DAYS_MAX < days {
         return Vec::new();
     }
-    let fitting = STEPS.into_iter().filter(|step| step.about(to - from) <= 2 * count_max);
-    let mut coarsest = Vec::new();
-    for step in fitting {
-        coarsest = ticks(from, to, step);
-        if coarsest.len() <= count_max {
-            return coarsest;
+    // Steps that are far too fine are not even counted.
+    for step in STEPS.into_iter().filter(|step| step.about(to - from) <= 2 * count_max) {
+        let ticks = ticks(from, to, step);
+        if ticks.len() <= count_max {
+            return ticks;
         }
     }
+    let coarsest = ticks(from, to, COARSEST);
     let stride = coarsest.len().div_ceil(count_max.max(1)).max(1);
     coarsest.into_iter().step_by(stride).collect()
 }
