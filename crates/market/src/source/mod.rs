@@ -7,6 +7,7 @@ pub mod ercot_api;
 pub mod files;
 pub mod http;
 pub mod listing;
+pub mod mis;
 pub mod publication;
 pub mod simulator;
 

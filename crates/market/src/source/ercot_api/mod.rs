@@ -14,6 +14,8 @@ mod tests;
 mod token;
 
 pub use bulk::Downloads;
+#[cfg(test)]
+pub(super) use bulk::tests::zip_of;
 pub use client::{DOCUMENTS_OF_A_DOWNLOAD_MAX, ErcotApi};
 pub use endpoints::ErcotEndpoints;
 pub use lists::{ArchivePage, Paging, Product};
