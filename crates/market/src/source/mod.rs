@@ -8,6 +8,7 @@ pub mod files;
 pub mod http;
 pub mod listing;
 pub mod mis;
+pub mod open_meteo;
 pub mod publication;
 pub mod simulator;
 
