@@ -19,7 +19,12 @@ pub(crate) enum Canned {
     Say(Vec<u8>),
     /// Say this and stay silent until the other side hangs up.
     Hold(Vec<u8>),
+    /// Say this, and then a space every now and then, so many times.
+    Trickle(Vec<u8>, usize),
 }
+
+/// Between the spaces of a trickle.
+const NOW_AND_THEN: Duration = Duration::from_millis(50);
 
 /// Returns a whole response.
 pub(crate) fn say(status: &str, content_type: &str, body: &[u8]) -> Canned {
@@ -65,6 +70,7 @@ impl Stub {
                         stream.write_all(&bytes).unwrap();
                         stream.read_to_end(&mut Vec::new()).unwrap_or_default();
                     }
+                    Canned::Trickle(bytes, spaces) => trickle(&mut stream, &bytes, spaces),
                 }
             }
         });
@@ -84,6 +90,18 @@ impl Stub {
     pub(crate) fn lines(&self) -> Vec<String> {
         let line = |request: &String| request.lines().next().unwrap().replace(" HTTP/1.1", "");
         self.asked().iter().map(line).collect()
+    }
+}
+
+/// Nothing more is said by the other side, so that reading is waiting; until it hangs up.
+fn trickle(stream: &mut TcpStream, bytes: &[u8], spaces: usize) {
+    stream.set_read_timeout(Some(NOW_AND_THEN)).unwrap();
+    stream.write_all(bytes).unwrap();
+    for _ in 0..spaces {
+        let is_over = stream.read(&mut [0; 1]).is_ok() || stream.write_all(b" ").is_err();
+        if is_over {
+            return;
+        }
     }
 }
 

@@ -95,10 +95,12 @@ fn a_server_that_stops_talking_is_left_after_the_time_limit() {
     let stub = Stub::saying(vec![
         Canned::Hold(Vec::new()),
         Canned::Hold(raw("Content-Length: 50", "{\"data\":[")),
+        // It would be complete after two seconds.
+        Canned::Trickle(raw("Content-Length: 49", "{\"data\":["), 40),
     ]);
     let service = service(&access);
     let mut reasons = Vec::new();
-    for _ in 0..2 {
+    for _ in 0..3 {
         match ask(&service, &stub, "/slow") {
             Err(SourceError::Unavailable { reason, .. }) => reasons.push(reason),
             other => panic!("{other:?}"),
@@ -106,6 +108,7 @@ fn a_server_that_stops_talking_is_left_after_the_time_limit() {
     }
     assert_eq!(reasons[0], "no answer from 127.0.0.1 within 0.3 s");
     assert_eq!(reasons[1], "the reply was not complete within 0.3 s: 9 of 50 bytes");
+    assert!(reasons[2].starts_with("the reply was not complete within 0.3 s: "), "{reasons:?}");
 }
 
 #[test]
