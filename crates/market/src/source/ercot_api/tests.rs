@@ -184,6 +184,13 @@ fn assert_secret_free(text: &str) {
 }
 
 #[test]
+fn a_token_that_looks_like_any_word_is_not_shown_either() {
+    let echo = say("500 Oops", "application/json", br#"{"message":"Bearer opaque-1 is bad"}"#);
+    let error = scene(vec![token("opaque-1"), echo]).api.products().unwrap_err().to_string();
+    assert!(error.ends_with("HTTP 500: Bearer *** is bad"), "{error}");
+}
+
+#[test]
 fn the_recorded_refusal_is_that_of_a_token() {
     let Some(body) = recorded("pubapi_error_401_missing_token.json") else { return };
     let scene =

@@ -109,6 +109,13 @@ fn postings_with_the_same_name_are_not_confused() {
         (4, "SCEDBTCNP686_xml", "2025-05-03T16:05:11-05:00"),
     ];
     assert_eq!(kept(&hourly), ["1", "3"]);
+    // What is an hour apart is not the same, whatever its format and though it says retry.
+    let apart = [
+        (1, "SCEDBTCNP686_csv", "2025-05-03T15:05:10-05:00"),
+        (2, "SCEDBTCNP686_xml", "2025-05-03T16:05:11-05:00"),
+        (3, "SCEDBTCNP686_retry_1_csv", "2025-05-03T17:05:11-05:00"),
+    ];
+    assert_eq!(kept(&apart), ["1", "2", "3"]);
     // Neither run of a quarter of the repeated hour is lost, marked or not.
     let repeated = [
         (1, "SPP_20241103_0130_csv", "2024-11-03T01:32:10-05:00"),
