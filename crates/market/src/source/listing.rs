@@ -13,6 +13,10 @@ use crate::time::{MarketTimeError, instant, local};
 /// A list that is longer is not read: the longest real one, NP6-788's 5 days, has some 3,000.
 pub const DOCUMENTS_MAX: usize = 100_000;
 
+/// ERCOT has posted since 2010. Anything outside these years is a mistake, and nobody has to add an
+/// hour to the end of time.
+const YEARS: std::ops::Range<i16> = 2000..2100;
+
 /// What a list said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
@@ -73,10 +77,14 @@ pub(super) fn is_of_repeated_hour(name: &str) -> bool {
 pub(super) fn posted(text: &str, repeated: bool) -> Result<Timestamp, String> {
     let unreadable = || format!("time of posting: expected 2026-01-02T04:27:02, found {text:?}");
     let with_offset: Option<Timestamp> = text.trim().parse().ok();
+    let with_offset = with_offset.filter(|at| YEARS.contains(&local(*at).year()));
     let Ok(wall) = text.trim().parse::<DateTime>() else {
         // Zulu time has no wall clock.
         return with_offset.ok_or_else(unreadable);
     };
+    if !YEARS.contains(&wall.year()) {
+        return Err(unreadable());
+    }
     let first = match instant(wall.date(), wall.time()) {
         Ok(first) => first,
         Err(MarketTimeError::Skipped(_)) => return with_offset.ok_or_else(unreadable),
@@ -90,6 +98,8 @@ pub(super) fn posted(text: &str, repeated: bool) -> Result<Timestamp, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check(text: &str, name: &str, expected: &str) {
@@ -127,5 +137,20 @@ mod tests {
         // The wall clock skipped 02:30 on that day.
         assert!(reason("7", "2024-03-10T02:30:00").starts_with("time of posting"));
         assert!(posting(Report::Lmp, "-7", "a", "2024-03-10T02:30:00-06:00").is_ok());
+        for end in ["9999-12-31T23:59:59", "9999-12-30T22:00:00Z", "-009999-01-02T00:00:00"] {
+            assert!(reason("7", end).starts_with("time of posting"), "{end}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_strange(
+            text in "\\PC{0,30}|-?[0-9]{4,6}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?",
+            repeated: bool,
+        ) {
+            if let Ok(at) = posted(&text, repeated) {
+                prop_assert!(YEARS.contains(&local(at).year()));
+            }
+        }
     }
 }

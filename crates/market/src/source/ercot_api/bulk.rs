@@ -64,6 +64,7 @@ fn id_of(name: &str) -> Option<&str> {
 pub(super) mod tests {
     use std::io::Write;
 
+    use proptest::prelude::*;
     use zip::write::SimpleFileOptions;
 
     use super::*;
@@ -110,5 +111,23 @@ pub(super) mod tests {
         assert!(error.starts_with("12.zip: "), "{error}");
         assert_eq!(open(&[posting("13")], &bytes).unwrap().files.len(), 1);
         assert!(open(&[posting("12")], b"PK").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_damage_is_too_strange(
+            changes in prop::collection::vec((0..400_usize, any::<u8>()), 0..6), cut in 0..400_usize
+        ) {
+            let mut bytes = zip_of(&[("12.zip", &[7; 100]), ("-13.zip", b"thirteen")]);
+            for (position, byte) in changes {
+                let length = bytes.len();
+                bytes[position % length] = byte;
+            }
+            bytes.truncate(bytes.len() - cut % 8 * 5);
+            let asked = ["12", "-13"].map(posting);
+            if let Ok(downloads) = open(&asked, &bytes) {
+                prop_assert_eq!(downloads.files.len() + downloads.absent.len(), 2);
+            }
+        }
     }
 }

@@ -92,6 +92,18 @@ fn one_sign_in_serves_until_55_minutes_have_passed() {
 }
 
 #[test]
+fn two_threads_sign_in_once() {
+    let scene = scene(vec![token(TOKEN), json("{\"bundles\":[]}"), json("{\"bundles\":[]}")]);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| scene.api.bundles(Report::Spp).unwrap());
+        }
+    });
+    let sign_ins = scene.stub.lines().iter().filter(|line| line.starts_with("POST")).count();
+    assert_eq!((sign_ins, scene.stub.asked().len()), (1, 3));
+}
+
+#[test]
 fn a_token_that_was_good_and_is_refused_is_replaced_at_the_next_attempt() {
     let scene = scene(vec![token(TOKEN), json("{}"), unauthorized(), token("second"), json("{}")]);
     let request = RowRequest::new(Report::Spp);

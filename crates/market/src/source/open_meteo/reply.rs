@@ -43,6 +43,9 @@ pub(super) const VARIABLES: [Variable; 3] = [
     },
 ];
 
+/// Forecasts are of the years 1970 to 2100, so that no sum with their times overflows.
+const SECONDS: std::ops::Range<i64> = 0..4_102_444_800;
+
 /// One place, or a list of them.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -111,8 +114,10 @@ fn column(
     }
     let mut observations = Vec::with_capacity(values.len());
     for (second, value) in times.iter().zip(values) {
-        let valid_at = Timestamp::from_second(*second)
-            .map_err(|_| format!("expected seconds since 1970, found {second}"))?;
+        let valid_at = Some(*second).filter(|second| SECONDS.contains(second));
+        let valid_at = valid_at.and_then(|second| Timestamp::from_second(second).ok());
+        let valid_at =
+            valid_at.ok_or_else(|| format!("expected seconds since 1970, found {second}"))?;
         // A model that does not reach so far says null.
         if let Some(value) = *value {
             observations.push(Observation {

@@ -144,6 +144,10 @@ fn a_reply_that_is_not_as_asked_is_refused() {
         &good.replacen("[300,250]", "[300]", 1),
         "WZ_COAST, shortwave_radiation: expected 2 values, found 1",
     );
+    check(
+        &good.replacen("1795716000", "253402207200", 1),
+        "WZ_COAST, temperature_2m: expected seconds since 1970, found 253402207200",
+    );
     check("<html><title>Oops</title></html>", "found a page that says \"Oops\"");
 }
 
