@@ -1,7 +1,14 @@
 //! Where observations come from. A source asks once; whoever calls it decides what follows a
 //! failure.
 
+pub mod budget;
+pub mod credentials;
+pub mod ercot_api;
 pub mod files;
+pub mod http;
+pub mod listing;
+pub mod mis;
+pub mod open_meteo;
 pub mod publication;
 pub mod routing;
 pub mod simulator;
