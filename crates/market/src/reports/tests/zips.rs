@@ -93,6 +93,20 @@ fn one_broken_file_does_not_spoil_a_bundle_and_many_do() {
 }
 
 #[test]
+fn a_file_that_breaks_off_is_taken_back_as_a_whole() {
+    let good: Vec<(String, String)> = (0..30).map(|n| (format!("{n}.csv"), run(n))).collect();
+    let mut files: Vec<(&str, &[u8])> =
+        good.iter().map(|(name, file)| (name.as_str(), file.as_bytes())).collect();
+    let broken = r#"{"fields": [{"name": "SCEDTimestamp"}, {"name": "repeatHourFlag"},
+        {"name": "settlementPoint"}, {"name": "LMP"}],
+        "data": [["2026-06-30T22:00:00", false, "HB_WEST", 99], ["2026-06-30T22:05:00", fal"#;
+    files.insert(3, ("broken.json", broken.as_bytes()));
+    let contents =
+        parse(&posting(Report::Lmp, "b.zip"), &zipped(&files), &Wanted::default()).unwrap();
+    assert_eq!((lines(&contents).len(), contents.complaints.len()), (30, 1));
+}
+
+#[test]
 fn a_zip_that_is_cut_off_or_empty_is_refused() {
     let whole = zipped(&[("a.csv", run(1).as_bytes())]);
     let message = refusal_of(&whole[..whole.len() / 2]);
