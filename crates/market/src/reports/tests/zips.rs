@@ -93,13 +93,13 @@ fn one_broken_file_does_not_spoil_a_bundle_and_many_do() {
 }
 
 #[test]
-fn a_file_that_breaks_off_is_taken_back_as_a_whole() {
+fn a_file_with_something_else_among_its_rows_is_taken_back_as_a_whole() {
     let good: Vec<(String, String)> = (0..30).map(|n| (format!("{n}.csv"), run(n))).collect();
     let mut files: Vec<(&str, &[u8])> =
         good.iter().map(|(name, file)| (name.as_str(), file.as_bytes())).collect();
     let broken = r#"{"fields": [{"name": "SCEDTimestamp"}, {"name": "repeatHourFlag"},
         {"name": "settlementPoint"}, {"name": "LMP"}],
-        "data": [["2026-06-30T22:00:00", false, "HB_WEST", 99], ["2026-06-30T22:05:00", fal"#;
+        "data": [["2026-06-30T22:00:00", false, "HB_WEST", 99], "no row"]}"#;
     files.insert(3, ("broken.json", broken.as_bytes()));
     let contents =
         parse(&posting(Report::Lmp, "b.zip"), &zipped(&files), &Wanted::default()).unwrap();
