@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use thiserror::Error;
 
@@ -59,12 +59,37 @@ pub fn parse_local(text: &str) -> Result<Timestamp, MarketTimeError> {
 
 /// Returns the instant of a market-local date and time; of a repeated hour, the first occurrence.
 pub fn instant(date: Date, time: Time) -> Result<Timestamp, MarketTimeError> {
-    let local = date.to_datetime(time);
-    let ambiguous = market_zone().to_ambiguous_timestamp(local);
-    if matches!(ambiguous.offset(), jiff::tz::AmbiguousOffset::Gap { .. }) {
-        return Err(MarketTimeError::Skipped(local));
+    match instants(date.to_datetime(time))? {
+        Instants::One(instant) | Instants::Two { first: instant, .. } => Ok(instant),
     }
-    ambiguous.earlier().map_err(|_| MarketTimeError::Malformed(local.to_string()))
+}
+
+/// When the market's wall clock shows a time: once, or twice in the repeated hour of autumn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instants {
+    /// Once.
+    One(Timestamp),
+    /// Twice, an hour apart.
+    Two {
+        /// In daylight saving time.
+        first: Timestamp,
+        /// In standard time.
+        repeated: Timestamp,
+    },
+}
+
+/// Returns when the market's wall clock shows a time.
+pub fn instants(local: DateTime) -> Result<Instants, MarketTimeError> {
+    let at = |offset: Offset| {
+        offset.to_timestamp(local).map_err(|_| MarketTimeError::Malformed(local.to_string()))
+    };
+    match market_zone().to_ambiguous_timestamp(local).offset() {
+        AmbiguousOffset::Unambiguous { offset } => Ok(Instants::One(at(offset)?)),
+        AmbiguousOffset::Fold { before, after } => {
+            Ok(Instants::Two { first: at(before)?, repeated: at(after)? })
+        }
+        AmbiguousOffset::Gap { .. } => Err(MarketTimeError::Skipped(local)),
+    }
 }
 
 /// A calendar day in America/Chicago, for which the market is operated: 23 to 25 hours.
@@ -192,6 +217,23 @@ mod tests {
                 hours.windows(2).all(|w| w[1].start - w[0].start == SignedDuration::from_hours(1))
             );
         }
+    }
+
+    #[test]
+    fn the_wall_clock_shows_a_time_never_once_or_twice() {
+        let seen = |month, day, hour| instants(date(2024, month, day).at(hour, 30, 0, 0));
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert_eq!(seen(11, 3, 0), Ok(Instants::One(at("2024-11-03T05:30:00Z"))));
+        assert_eq!(
+            seen(11, 3, 1),
+            Ok(Instants::Two {
+                first: at("2024-11-03T06:30:00Z"),
+                repeated: at("2024-11-03T07:30:00Z")
+            })
+        );
+        assert_eq!(seen(11, 3, 2), Ok(Instants::One(at("2024-11-03T08:30:00Z"))));
+        assert!(matches!(seen(3, 10, 2), Err(MarketTimeError::Skipped(_))));
+        assert!(instants(DateTime::MAX).is_err(), "the last day is beyond the last instant");
     }
 
     #[test]

@@ -128,6 +128,7 @@ impl Report {
 
     /// Returns what is known about the report.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a table: one arm for each report")]
     pub const fn facts(self) -> ReportFacts {
         const HOURLY_AT_55: Cadence = Cadence::Hourly { minute: 55 };
         const WITH_THE_DAM: Cadence = Cadence::Daily { hour: 12, minute: 30 };

@@ -3,8 +3,38 @@
 //! `catalogue` knows every report's names, cadence and depth. What ERCOT posted is a [`Posting`];
 //! its bytes become [`Contents`]: observations by series and place, and complaints about lines
 //! that could not be used.
+//!
+//! Each report has a file that says what its table looks like (`prices` … `temperature`, in the
+//! words of `layout`); everything else is shared. `parse` is the way in: `unpack` opens zips,
+//! `csv` and `json` split rows into cells (`cell`), `columns` finds columns by any spelling,
+//! `hours` turns local labels into instants, `subject` knows what a row is about, `reading` puts
+//! it together, `sink` collects.
 
+mod adders;
+mod adequacy;
+mod ancillary_services;
 mod catalogue;
+mod cell;
+mod columns;
+mod corrections;
+mod csv;
+mod generation;
+mod hours;
+mod json;
+mod layout;
+mod load;
+mod outages;
+mod parse;
+mod prices;
+mod reading;
+mod settlement_points;
+mod shadow_prices;
+mod sink;
+mod subject;
+mod temperature;
+#[cfg(test)]
+mod tests;
+mod unpack;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +45,8 @@ use crate::observation::{Observation, SeriesKey};
 use crate::place::SettlementPoint;
 
 pub use catalogue::{Cadence, Report, ReportFacts};
+pub use parse::{Page, PageMeta, parse, parse_page, posted_at_of};
+pub use settlement_points::parse_settlement_points;
 
 /// One file that ERCOT posted, as a list names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +86,9 @@ pub struct Contents {
     pub rows: usize,
     /// Lines that could not be used.
     pub complaints: Vec<Complaint>,
+    /// How the files differ from what is known of the report: unknown columns and services,
+    /// layouts of other days, hours without a flag. What could be read was read.
+    pub drift: BTreeSet<String>,
 }
 
 /// Why a line could not be used.

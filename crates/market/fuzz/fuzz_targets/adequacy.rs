@@ -1,0 +1,7 @@
+//! Fuzzes the reports of `adequacy`: files and pages.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| market_fuzz::read(
+    &[market_fuzz::Report::Adequacy],
+    bytes
+));
