@@ -8,6 +8,7 @@
 pub mod archive;
 pub mod observation;
 pub mod place;
+pub mod quality;
 pub mod reports;
 pub mod source;
 pub mod table;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use market::archive::ArchiveLocation;
 use orchestration::RunId;
 
 /// The folder that holds journal, archive, models and ledger.
@@ -27,10 +28,10 @@ impl DataDir {
         self.0.join("journal.sqlite")
     }
 
-    /// Returns the archive's folder of one source: what the market said.
+    /// Returns where the archive of one source is: what the market said.
     #[must_use]
-    pub fn archive(&self, source_id: &str) -> PathBuf {
-        self.0.join("archive").join(source_id)
+    pub fn archive(&self, source_id: &str) -> ArchiveLocation {
+        ArchiveLocation::Folder(self.0.join("archive").join(source_id))
     }
 
     /// Returns the folder of the models that were trained on one source for one scope: the same

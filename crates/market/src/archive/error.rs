@@ -1,6 +1,8 @@
-//! Why the archive could not be read or written, by what a person does about it.
+//! Why the archive could not be used, by what a person does about it.
+//!
+//! What an object store says may hold signed addresses, so it is only quoted after `redact`; no
+//! message and no debug output holds a credential.
 
-use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -16,43 +18,94 @@ pub enum ArchiveError {
         /// The path.
         path: PathBuf,
     },
-    /// The operating system refuses to read.
-    #[error("archive {}: cannot be read; check its permissions and the disk", path.display())]
-    NotReadable {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the operating system says.
-        #[source]
-        cause: io::Error,
+    /// The location is none: correct it.
+    #[error("archive {location}: {reason}")]
+    BadLocation {
+        /// What was given, without credentials.
+        location: String,
+        /// What is wrong with it.
+        reason: String,
     },
-    /// One file is broken: restore it, or remove it and fetch again.
-    #[error("archive {}: cannot be used; restore it from a backup, or remove it and fetch its part again", path.display())]
+    /// The disk, quota or bucket is full: make room.
+    #[error(
+        "archive {place}: no space left on the disk (or in the quota); make room. Nothing was added"
+    )]
+    NoSpace {
+        /// What was to be written.
+        place: String,
+    },
+    /// It may not be read or written: change permissions, or choose another place.
+    #[error(
+        "archive {place}: access is denied ({detail}); check owner, permissions and mount of the folder, or the rights of the credentials"
+    )]
+    NotPermitted {
+        /// What was to be read or written.
+        place: String,
+        /// What the disk or store says.
+        detail: String,
+    },
+    /// The store does not accept the credentials: a person must look.
+    #[error(
+        "archive {place}: the store refuses the credentials ({detail}); check key, secret, token and region"
+    )]
+    Credentials {
+        /// What was to be read or written.
+        place: String,
+        /// What the store says.
+        detail: String,
+    },
+    /// There is no such bucket or container: create it, or correct the URL.
+    #[error("archive {place}: there is no such bucket or container; create it or correct the URL")]
+    NoBucket {
+        /// The archive's location.
+        place: String,
+    },
+    /// The disk or store does not answer as it should: wait and try again, or look at it.
+    #[error(
+        "archive {place}: cannot be reached ({detail}); check the network, the endpoint or the disk"
+    )]
+    Unavailable {
+        /// What was to be read or written.
+        place: String,
+        /// What the disk or store says.
+        detail: String,
+    },
+    /// A file of the archive is broken or missing: verify and repair.
+    #[error(
+        "archive {place}: {found}; run a repair of the archive, or restore the file from a backup"
+    )]
     Damaged {
-        /// The part.
-        path: PathBuf,
-        /// What is broken.
-        #[source]
-        cause: Box<TableError>,
-    },
-    /// A file of the archive says what it should not: restore or remove it.
-    #[error("archive {}: {found}; restore it from a backup, or remove it and import again", path.display())]
-    Unexpected {
         /// The file.
-        path: PathBuf,
-        /// What it says.
+        place: String,
+        /// What is wrong with it.
         found: String,
     },
     /// A newer program wrote it: use that program.
-    #[error("archive {}: was written in format {found}, newer than this program's {known}; use the newer program", path.display())]
+    #[error(
+        "archive {place}: was written in format {found}, newer than this program's {known}; use the newer program"
+    )]
     NewerFormat {
-        /// The part.
-        path: PathBuf,
-        /// The part's format.
+        /// The file.
+        place: String,
+        /// The file's format.
         found: u32,
         /// The newest format that this program reads.
         known: u32,
     },
-    /// It could not be written.
-    #[error("archive: nothing was added")]
-    NotWritten(#[from] WriteError),
+    /// Others committed all the time: try again when they are done.
+    #[error(
+        "archive {place}: other writers were faster {attempts} times in a row; nothing was added, try again"
+    )]
+    Contended {
+        /// The archive's location.
+        place: String,
+        /// How often.
+        attempts: u32,
+    },
+    /// An export could not be written.
+    #[error("archive: the export is not complete")]
+    NotExported(#[from] WriteError),
+    /// What should be imported cannot be read.
+    #[error("archive: nothing more was imported")]
+    NotImported(#[from] TableError),
 }

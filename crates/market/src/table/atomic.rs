@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::error::WriteError;
 
 /// What the name of an unfinished file holds, after the name it will get.
-pub(crate) const PARTIAL_MARK: &str = ".partial-";
+const PARTIAL_MARK: &str = ".partial-";
 
 /// Writes a file as a whole: after a failure or a crash the former file is still there, and after
 /// a success the new one survives a power cut. Missing folders are made.

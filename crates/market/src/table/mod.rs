@@ -7,16 +7,18 @@ mod atomic;
 mod columns;
 mod csv_reader;
 mod error;
+mod parquet_bytes;
 mod parquet_reader;
 mod parquet_writer;
 mod specification;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use atomic::PARTIAL_MARK;
 pub use atomic::{remove_partial_files, write_atomically};
 pub use columns::{Column, Table, TextColumn};
 pub use error::{TableError, WriteError};
+pub(crate) use parquet_bytes::{FileBytes, ParquetBytes, footer_length};
 pub use parquet_reader::read_metadata;
+pub(crate) use parquet_writer::encode_parquet;
 pub use parquet_writer::{ColumnData, write_parquet};
 pub use specification::{ColumnKind, ColumnSpec, Presence};

@@ -1,6 +1,7 @@
 //! Writes columns to a Parquet file: zstd, timestamps that pandas and polars read as UTC, and the
 //! same bytes for the same content.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -95,13 +96,26 @@ pub fn write_parquet(
         let repeats = columns[..index].iter().any(|(earlier, _)| earlier == name);
         assert!(!repeats, "column {name} is there once");
     }
-    let bytes = encode(columns, rows, metadata).expect("flat columns of equal length encode");
+    let groups: Vec<Range<usize>> = (0..rows)
+        .step_by(ROW_GROUP_ROWS)
+        .map(|first| first..rows.min(first + ROW_GROUP_ROWS))
+        .collect();
+    let bytes = encode_parquet(columns, &groups, metadata);
     write_atomically(path, |out| out.write_all(&bytes))
+}
+
+/// Encodes columns of equal length as a Parquet file with these row groups.
+pub(crate) fn encode_parquet(
+    columns: &[(&str, ColumnData)],
+    groups: &[Range<usize>],
+    metadata: &[(String, String)],
+) -> Vec<u8> {
+    encode(columns, groups, metadata).expect("flat columns of equal length encode")
 }
 
 fn encode(
     columns: &[(&str, ColumnData)],
-    rows: usize,
+    groups: &[Range<usize>],
     metadata: &[(String, String)],
 ) -> Result<Vec<u8>, ParquetError> {
     let mut fields = Vec::with_capacity(columns.len());
@@ -111,8 +125,7 @@ fn encode(
     let schema = SchemaType::group_type_builder("schema").with_fields(fields).build()?;
     let properties = properties(columns, metadata)?;
     let mut writer = SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties))?;
-    for first in (0..rows).step_by(ROW_GROUP_ROWS) {
-        let range = first..rows.min(first + ROW_GROUP_ROWS);
+    for range in groups {
         let mut group = writer.next_row_group()?;
         for (_, data) in columns {
             write_column(&mut group, data, range.clone())?;
@@ -151,7 +164,7 @@ fn properties(
 fn write_column(
     group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
     data: &ColumnData,
-    rows: std::ops::Range<usize>,
+    rows: Range<usize>,
 ) -> Result<(), ParquetError> {
     let mut column = group.next_column()?.ok_or_else(wrong_writer)?;
     match (column.untyped(), data) {

@@ -71,10 +71,27 @@ impl JobError {
             | JobError::Intermediate(_)
             | JobError::Fit(FitError::TooFewRows(_)) => FailureClass::BadData,
             JobError::Write(_)
-            | JobError::Archive(ArchiveError::NotWritten(_))
+            | JobError::Archive(
+                ArchiveError::NoSpace { .. }
+                | ArchiveError::NotPermitted { .. }
+                | ArchiveError::NotExported(_),
+            )
             | JobError::Ledger(LedgerError::NotWritten(_))
             | JobError::Registry(RegistryError::NotWritten(_)) => FailureClass::ResourceExhaustion,
-            JobError::Archive(_) | JobError::Ledger(_) => FailureClass::BadData,
+            JobError::Archive(
+                ArchiveError::Unavailable { .. } | ArchiveError::Contended { .. },
+            ) => FailureClass::Connection,
+            JobError::Archive(ArchiveError::Credentials { .. } | ArchiveError::NoBucket { .. }) => {
+                FailureClass::Authentication
+            }
+            JobError::Archive(
+                ArchiveError::NotAFolder { .. }
+                | ArchiveError::BadLocation { .. }
+                | ArchiveError::Damaged { .. }
+                | ArchiveError::NewerFormat { .. }
+                | ArchiveError::NotImported(_),
+            )
+            | JobError::Ledger(_) => FailureClass::BadData,
             JobError::Stopped => FailureClass::Cancelled,
             JobError::Registry(_) | JobError::Fit(FitError::Degenerate(_)) => FailureClass::Model,
         }

@@ -4,7 +4,7 @@
 //! is asked for what lies before and after what is archived already.
 
 use jiff::Timestamp;
-use market::archive::{Archive, Fetch};
+use market::archive::{Archive, Batch};
 use market::observation::SeriesKey;
 use market::source::{FetchRequest, Source};
 use orchestration::StageContext;
@@ -23,7 +23,9 @@ pub(super) fn fetch(
     let source = input.source.open()?;
     let archive = Archive::open(&workspace.data_dir.archive(&source.id()))?;
     let keys = series_keys(&input.targets.points()?);
-    let fetching = Fetching { workspace, source: source.as_ref(), archive: &archive };
+    let source_id = source.id();
+    let (source_id, source) = (source_id.as_str(), source.as_ref());
+    let fetching = Fetching { workspace, source, source_id, archive: &archive };
     let total = u64::try_from(keys.len()).unwrap_or(u64::MAX);
     let mut observations = 0;
     for (done, key) in (0..).zip(&keys) {
@@ -33,12 +35,14 @@ pub(super) fn fetch(
             Some(from) => fetching.extend(key, from, input.issue_time)?,
         };
     }
-    Ok(FetchOutput { source_id: source.id(), source: source.describe(), observations })
+    let source_id = source_id.to_owned();
+    Ok(FetchOutput { source_id, source: source.describe(), observations })
 }
 
 struct Fetching<'a> {
     workspace: &'a Workspace,
     source: &'a dyn Source,
+    source_id: &'a str,
     archive: &'a Archive,
 }
 
@@ -53,12 +57,11 @@ struct Archived {
 const GENERATION: &str = "generation";
 
 /// Returns how often observations that were imported before were changed or removed since.
-pub(super) fn generation(archive: &Archive) -> Result<u64, JobError> {
-    let recorded = archive.imported(GENERATION)?;
-    Ok(recorded.and_then(|text| text.parse().ok()).unwrap_or(0))
+pub(super) fn generation(archive: &Archive) -> u64 {
+    archive.imported(GENERATION).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-/// The part that files are imported to; importing them again replaces it.
+/// Under this name files are imported; importing them again replaces what was.
 const IMPORTED: &str = "imported";
 
 impl Fetching<'_> {
@@ -66,7 +69,7 @@ impl Fetching<'_> {
     fn import(&self, key: &SeriesKey) -> Result<usize, JobError> {
         let fingerprint = self.source.fingerprint()?;
         let name = key.to_string();
-        if self.archive.imported(&name)?.as_ref() == Some(&fingerprint) {
+        if self.archive.imported(&name).as_ref() == Some(&fingerprint) {
             return Ok(0);
         }
         let request = FetchRequest {
@@ -75,15 +78,16 @@ impl Fetching<'_> {
             published_until: Timestamp::MAX,
         };
         let observations = self.source.fetch(&request)?;
-        let part = self.part(key, IMPORTED);
-        if self.archive.would_correct(&part, &observations)? {
-            // First, so that a crash in between counts once too often rather than not at all.
-            let next = generation(self.archive)? + 1;
-            self.archive.record_import(GENERATION, &next.to_string())?;
+        let mut batch = self.batch();
+        batch.replace_import(IMPORTED);
+        if self.archive.would_correct(key, IMPORTED, &observations)? {
+            batch.record_import(GENERATION, &(generation(self.archive) + 1).to_string());
         }
-        self.archive.replace(&part, &observations)?;
-        self.archive.record_import(&name, &fingerprint)?;
-        Ok(observations.len())
+        batch.record_import(&name, &fingerprint);
+        let count = observations.len();
+        batch.add(key, observations);
+        self.archive.commit(&batch)?;
+        Ok(count)
     }
 
     /// Fetches what was published in `(from, until]` and is not archived.
@@ -95,34 +99,24 @@ impl Fetching<'_> {
     ) -> Result<usize, JobError> {
         let name = key.to_string();
         let archived: Option<Archived> =
-            self.archive.imported(&name)?.and_then(|text| serde_json::from_str(&text).ok());
+            self.archive.imported(&name).and_then(|text| serde_json::from_str(&text).ok());
         let known = archived.unwrap_or(Archived { after: until, until });
         let spans = [(from, known.after), (known.until, until)];
-        let mut added = 0;
+        let mut batch = self.batch();
         for (after, until) in spans.into_iter().filter(|(after, until)| after < until) {
             let request = FetchRequest {
                 key: key.clone(),
                 published_after: Some(after),
                 published_until: until,
             };
-            let observations = self.source.fetch(&request)?;
-            let part = format!("{}", until.strftime("%Y%m%dT%H%M%SZ"));
-            added += self.archive.append(&self.part(key, &part), &observations)?;
+            batch.add(key, self.source.fetch(&request)?);
         }
         let now = Archived { after: known.after.min(from), until: known.until.max(until) };
-        if archived != Some(now) {
-            let text = serde_json::to_string(&now).expect("two instants");
-            self.archive.record_import(&name, &text)?;
-        }
-        Ok(added)
+        batch.record_import(&name, &serde_json::to_string(&now).expect("two instants"));
+        Ok(self.archive.commit(&batch)?.observations)
     }
 
-    fn part<'p>(&'p self, key: &'p SeriesKey, part: &'p str) -> Fetch<'p> {
-        let source_id = self.source_id();
-        Fetch { key, part, fetched_at: self.workspace.clock.now(), source_id }
-    }
-
-    fn source_id(&self) -> &str {
-        self.archive.folder().file_name().and_then(|name| name.to_str()).unwrap_or("unknown")
+    fn batch(&self) -> Batch {
+        Batch::new(self.source_id, self.workspace.clock.now())
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn previous(
 fn registry(workspace: &Workspace, input: &ForecastInput) -> Result<ModelRegistry, JobError> {
     let source_id = input.source.open()?.id();
     // Models that learnt from data that was corrected since are of an earlier generation.
-    let generation = generation(&Archive::open(&workspace.data_dir.archive(&source_id))?)?;
+    let generation = generation(&Archive::open(&workspace.data_dir.archive(&source_id))?);
     let scope = format!("{}-{generation}", input.targets.scope());
     Ok(ModelRegistry::in_folder(workspace.data_dir.models(&source_id, &scope)))
 }
