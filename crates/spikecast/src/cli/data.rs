@@ -63,8 +63,8 @@ impl Observed {
         let keys = keys(&config, arguments)?;
         let job_error = |error: JobError| CommandError::new(exit_of_error(&error), error);
         let source = config.source.open().map_err(|error| job_error(error.into()))?;
-        let folder = DataDir::new(&config.data_dir).archive(&source.id());
-        let archive = Archive::open(&folder).map_err(|error| job_error(error.into()))?;
+        let location = DataDir::new(&config.data_dir).archive(&source.id());
+        let archive = Archive::open(&location).map_err(|error| job_error(error.into()))?;
         let history = archive.load(&archived(&keys)).map_err(|error| job_error(error.into()))?;
         let observed = Self { keys, history, from, to, known_at };
         if observed.keys.iter().all(|key| observed.known(key).next().is_none()) {
