@@ -1,4 +1,5 @@
 //! The jobs: what the orchestrator runs. `forecast` is the daily main job, one file per stage;
+//! `fetch` brings the archive up to what was asked for;
 //! `backtest` goes through the past day by day with the same functions.
 //!
 //! `source` says where observations come from, `targets` what is forecast, `training` and `inference` are shared by both
@@ -6,7 +7,9 @@
 
 pub mod backtest;
 mod examples_file;
+pub mod ercot;
 pub mod failure;
+pub mod fetch;
 pub mod forecast;
 pub mod inference;
 pub mod source;

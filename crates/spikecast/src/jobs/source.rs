@@ -9,6 +9,7 @@ use market::place::{Place, SettlementPoint, WeatherZone};
 use market::source::files::FileSource;
 use market::source::simulator::{Simulator, SimulatorSettings};
 use market::source::{Source, SourceError};
+use super::ercot::ErcotArchive;
 use serde::{Deserialize, Serialize};
 
 /// Which source a job reads; what crosses the journal.
@@ -27,6 +28,8 @@ pub enum SourceChoice {
         /// The folder.
         path: PathBuf,
     },
+    /// ERCOT itself, through the archive: how it is reached is no part of what a run depends on.
+    Ercot,
 }
 
 /// When the simulated world begins; what happens in an hour does not depend on it.
@@ -41,6 +44,7 @@ impl SourceChoice {
                 Ok(Box::new(Simulator::new(settings)))
             }
             SourceChoice::Files { path } => Ok(Box::new(FileSource::open(path)?)),
+            SourceChoice::Ercot => Ok(Box::new(ErcotArchive)),
         }
     }
 
@@ -51,7 +55,7 @@ impl SourceChoice {
             SourceChoice::Simulator { history_days, .. } => {
                 Some(issue_time - SignedDuration::from_hours(24 * i64::from(*history_days)))
             }
-            SourceChoice::Files { .. } => None,
+            SourceChoice::Files { .. } | SourceChoice::Ercot => None,
         }
     }
 }
