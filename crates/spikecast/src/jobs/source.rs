@@ -48,6 +48,11 @@ impl SourceChoice {
         }
     }
 
+    /// Returns the source's id, under which its observations are archived.
+    pub fn id(&self) -> Result<String, SourceError> {
+        Ok(self.open()?.id())
+    }
+
     /// Returns since when history is wanted for an issue time; `None` for all there is.
     #[must_use]
     pub fn history_from(&self, issue_time: Timestamp) -> Option<Timestamp> {

@@ -7,7 +7,7 @@ use market::source::publication::PublicationRule;
 use orchestration::StageContext;
 
 use super::FetchWorkspace;
-use super::shapes::{Collected, FetchInput, FetchOutcome, Gap, KeyName};
+use super::shapes::{Collected, FetchInput, FetchOutcome, Gap};
 use crate::jobs::failure::JobError;
 
 /// What is late by less than this is not missing yet.
@@ -25,11 +25,12 @@ pub(super) fn check(
     for name in &input.keys {
         let key = name.key()?;
         let Some(to) = due(&key, input) else { continue };
-        gaps.extend(workspace.archive.gaps(&key, input.from, to)?.into_iter().map(|gap| Gap {
-            key: KeyName::from(&key),
+        let found = workspace.archive.gaps(&[key], (input.from, to))?;
+        gaps.extend(found.into_iter().map(|gap| Gap {
+            key: name.clone(),
             from: gap.from,
             to: gap.to,
-            intervals: gap.intervals,
+            intervals: gap.intervals(),
         }));
     }
     Ok(FetchOutcome { collected, gaps })

@@ -38,7 +38,7 @@ pub(super) fn collect(
         Piece::Postings { report, from_mis, postings } => {
             let postings: Vec<Posting> =
                 postings.iter().map(|name| name.posting(report.0)).collect();
-            let missing = workspace.archive.missing(&postings)?;
+            let missing = workspace.archive.uncommitted(&postings)?;
             collect_postings(workspace, input, (&missing, *from_mis), stage)
         }
     }
@@ -159,7 +159,7 @@ impl Rows<'_> {
         for page in 1..=PAGES_MAX {
             stage.check_cancelled().map_err(|_| JobError::Stopped)?;
             let name = self.page_name(page);
-            let mark = workspace.archive.imported(&name)?;
+            let mark = workspace.archive.imported(&name);
             if is_settled && let Some(last) = mark {
                 if last == LAST_PAGE {
                     break;
@@ -168,7 +168,7 @@ impl Rows<'_> {
             }
             stage.progress(u64::from(page), u64::from(page), &name);
             let rows = ercot.rows(self.report, self.point, (self.from, self.to), (page, PAGE_ROWS))?;
-            let page_of = parse_page(self.report, &rows, &wanted).map_err(|error| {
+            let page_of = parse_page(self.report, None, &rows, &wanted).map_err(|error| {
                 let (source_name, reason) = ("ERCOT".to_owned(), error.to_string());
                 SourceError::Unusable { source_name, reason }
             })?;

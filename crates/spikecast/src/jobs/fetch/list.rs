@@ -23,7 +23,7 @@ pub(super) fn list(
     };
     let ercot = workspace.ercot()?;
     let mut postings = if *from_mis {
-        ercot.mis().postings(report.0)?
+        ercot.mis().postings(report.0)?.postings
     } else {
         ercot.archived(report.0, *from, *to, stage)?
     };
@@ -56,7 +56,7 @@ pub(super) fn plan(
             continue;
         };
         let given: Vec<Posting> = postings.iter().map(|name| name.posting(report.0)).collect();
-        let missing = workspace.archive.missing(&given)?;
+        let missing = workspace.archive.uncommitted(&given)?;
         wanted.extend(pieces(report, from_mis, &missing));
     }
     Ok(wanted)

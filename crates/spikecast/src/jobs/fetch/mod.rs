@@ -76,9 +76,16 @@ pub struct FetchWorkspace {
     pub archive: Archive,
 }
 
+impl FetchWorkspace {
+    fn ercot(&self) -> Result<&Ercot, JobError> {
+        let missing = || JobError::Intermediate("the way to ERCOT".to_owned());
+        self.ercot.as_ref().ok_or_else(missing)
+    }
+}
+
 /// Opens the archive of a source.
 pub fn open_archive(data_dir: &DataDir, source_id: &str) -> Result<Archive, JobError> {
-    Ok(Archive::open(&ArchiveLocation::folder(&data_dir.archive(source_id)))?)
+    Ok(Archive::open(&ArchiveLocation::Folder(data_dir.archive(source_id)))?)
 }
 
 /// Returns the functions that the pipeline's stages name.

@@ -75,7 +75,7 @@ pub struct Gap {
     /// When the last of them ends.
     pub to: Timestamp,
     /// How many there are.
-    pub intervals: usize,
+    pub intervals: i64,
 }
 
 /// A report, in the journal by ERCOT's id.
@@ -191,7 +191,7 @@ pub struct Collected {
 }
 
 impl Collected {
-    pub(super) fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.observations += other.observations;
         self.postings += other.postings;
         self.complaints += other.complaints;
