@@ -28,6 +28,13 @@ impl DataDir {
         self.0.join("journal.sqlite")
     }
 
+    /// Returns the file of the journal of fetching: a backfill takes hours, and the morning's run
+    /// does not wait for it.
+    #[must_use]
+    pub fn fetch_journal(&self) -> PathBuf {
+        self.0.join("fetch.sqlite")
+    }
+
     /// Returns where the archive of one source is: what the market said.
     #[must_use]
     pub fn archive(&self, source_id: &str) -> ArchiveLocation {

@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use super::backtest_args::BacktestArgs;
 use crate::config::{Config, ConfigError, Layers};
 use crate::exit::{CommandError, Exit};
+use crate::jobs::fetch::Vintages;
 
 /// Probabilities of ERCOT real-time price spikes for the next three operating days.
 #[derive(Debug, Parser)]
@@ -52,6 +53,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Forecast past days as if they were today and score them
     Backtest(BacktestArgs),
+    /// Fetch observations into the archive and say what is missing
+    Fetch(FetchArgs),
     /// What was run: list, or show one run in full
     #[command(subcommand)]
     Runs(RunsCommand),
@@ -105,19 +108,51 @@ pub(super) struct ObservationArgs {
     /// Last day (included), or the time before which intervals start
     #[arg(long, value_name = "TIME")]
     pub(super) to: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KnownArgs {
+    #[command(flatten)]
+    pub(super) observations: ObservationArgs,
     /// As it was known at this market-local time; as it is known now by default
     #[arg(long, value_name = "TIME")]
     pub(super) known_at: Option<String>,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct FetchArgs {
+    #[command(flatten)]
+    pub(super) observations: ObservationArgs,
+    /// Which vintages of forecasts to keep
+    #[arg(long, value_enum, default_value_t = WantedVintages::Morning)]
+    pub(super) vintages: WantedVintages,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum WantedVintages {
+    /// Those posted from 05:00 to 10:00, the last before the day-ahead market closes
+    Morning,
+    /// All, every hour's
+    Every,
+}
+
+impl From<WantedVintages> for Vintages {
+    fn from(wanted: WantedVintages) -> Self {
+        match wanted {
+            WantedVintages::Morning => Vintages::Morning,
+            WantedVintages::Every => Vintages::Every,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum DataCommand {
     /// Show archived observations: a chart and a line for each day
-    Show(ObservationArgs),
+    Show(KnownArgs),
     /// Draw archived observations as a picture
     Plot {
         #[command(flatten)]
-        observations: ObservationArgs,
+        observations: KnownArgs,
         /// The picture; its ending says whether it is .png or .svg
         #[arg(long, value_name = "FILE")]
         out: PathBuf,

@@ -12,7 +12,7 @@ use market::table::write_atomically;
 use market::time::{OperatingDay, display, parse_local};
 use serde_json::{Value, json};
 
-use super::args::{DataCommand, GlobalArgs, ObservationArgs};
+use super::args::{DataCommand, GlobalArgs, KnownArgs, ObservationArgs};
 use super::run::{internal, settlement_points};
 use super::series_chart::series_chart;
 use super::terminal::{Style, Terminal};
@@ -55,10 +55,11 @@ struct Observed {
 }
 
 impl Observed {
-    fn read(global: &GlobalArgs, arguments: &ObservationArgs) -> Result<Self, CommandError> {
+    fn read(global: &GlobalArgs, known: &KnownArgs) -> Result<Self, CommandError> {
+        let arguments = &known.observations;
         let config = arguments.source.settings(global)?;
         let (from, to) = span(&arguments.from, &arguments.to)?;
-        let known_at = arguments.known_at.as_deref().map(parse_local).transpose();
+        let known_at = known.known_at.as_deref().map(parse_local).transpose();
         let known_at = known_at.map_err(CommandError::usage)?.unwrap_or(Timestamp::MAX);
         let keys = keys(&config, arguments)?;
         let job_error = |error: JobError| CommandError::new(exit_of_error(&error), error);
@@ -213,7 +214,10 @@ impl Observed {
 }
 
 /// Returns every combination of series and place that is asked for.
-fn keys(config: &Config, arguments: &ObservationArgs) -> Result<Vec<SeriesKey>, CommandError> {
+pub(super) fn keys(
+    config: &Config,
+    arguments: &ObservationArgs,
+) -> Result<Vec<SeriesKey>, CommandError> {
     let mut keys = Vec::new();
     for name in &arguments.series {
         let series = Series::named(name.trim()).ok_or_else(|| unknown_series(name))?;

@@ -6,6 +6,7 @@ mod backtest;
 mod backtest_args;
 mod config;
 mod data;
+mod fetch;
 mod forecast;
 mod forecast_table;
 mod isolated;
@@ -47,6 +48,7 @@ fn dispatch(arguments: Arguments, terminal: &mut Terminal) -> Result<Exit, Comma
     let global = &arguments.global;
     match arguments.command {
         Command::Run(run) => run::run(global, &run, terminal),
+        Command::Fetch(fetch) => fetch::fetch(global, &fetch, terminal),
         Command::Backtest(backtest) => backtest::backtest(global, &backtest, terminal),
         Command::Runs(command) => runs::runs(global, &command, terminal),
         Command::Forecast(command) => forecast::forecast(global, &command, terminal),

@@ -132,8 +132,10 @@ fn draw_stage(bar: &ProgressBar, kind: &ObservationKind) {
     }
 }
 
-/// How many windows are done; the time left follows from those of this process.
+/// How many windows or pieces are done; the time left follows from those of this process.
 struct Windows {
+    /// What a person calls them.
+    noun: &'static str,
     done: u64,
     done_before: u64,
     total: u64,
@@ -156,7 +158,14 @@ pub(super) fn windows(telling: Telling, done: u64, total: u64, clock: Arc<dyn Cl
             ProgressBar::new(total).with_style(style(template))
         }
     };
-    let windows = Mutex::new(Windows { done, done_before: done, total, told: done, started: None });
+    let windows = Mutex::new(Windows {
+        noun: "windows",
+        done,
+        done_before: done,
+        total,
+        told: done,
+        started: None,
+    });
     Box::new(move |observation| {
         let mut windows = windows.lock().unwrap_or_else(PoisonError::into_inner);
         let line = windows.line(&observation.kind, clock.monotonic());
@@ -173,6 +182,52 @@ pub(super) fn windows(telling: Telling, done: u64, total: u64, clock: Arc<dyn Cl
                 bar.set_message(line);
             }
             (_, None) => {}
+        }
+    })
+}
+
+/// Returns an observer that tells how many pieces of a fan-out stage are done, and the time left.
+pub(super) fn pieces(stage: &'static str, telling: Telling, clock: Arc<dyn Clock>) -> Observer {
+    let bar = match telling {
+        Telling::Nothing => return Box::new(|_| {}),
+        Telling::Lines => ProgressBar::hidden(),
+        Telling::Bars => {
+            let template = "{spinner} {bar:32} {pos}/{len} pieces  {msg}";
+            ProgressBar::new(0).with_style(style(template))
+        }
+    };
+    let (done, total) = (0, 0);
+    let start =
+        Windows { noun: "pieces", done, done_before: done, total, told: done, started: None };
+    let pieces = Mutex::new(start);
+    Box::new(move |observation| {
+        let mut pieces = pieces.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_item = |name: &str| name.strip_prefix(stage).is_some_and(|at| at.starts_with('['));
+        match &observation.kind {
+            ObservationKind::FanOutOpened { stage: opened, count } if opened == stage => {
+                pieces.total = u64::try_from(*count).unwrap_or(u64::MAX);
+                bar.set_length(pieces.total);
+                bar.enable_steady_tick(TICK);
+            }
+            ObservationKind::StageCompleted { stage: done, .. } if is_item(done) => {
+                pieces.done += 1;
+                let started = *pieces.started.get_or_insert(clock.monotonic());
+                let line = pieces.time_left(clock.monotonic().saturating_sub(started));
+                bar.set_position(pieces.done);
+                bar.set_message(line.clone());
+                if telling == Telling::Lines && pieces.is_worth_a_line() {
+                    tell(&line);
+                }
+            }
+            ObservationKind::AttemptFailed { stage, failure, .. } => {
+                let line = format!("{stage}: {failure}");
+                if telling == Telling::Lines { tell(&line) } else { bar.println(line) }
+            }
+            ObservationKind::StageProgress { progress, .. } => {
+                bar.set_message(progress.message.clone());
+            }
+            ObservationKind::RunEnded { .. } => bar.finish_and_clear(),
+            _ => {}
         }
     })
 }
@@ -204,13 +259,13 @@ impl Windows {
     /// The first window of this process only starts the watch.
     fn time_left(&self, elapsed: Duration) -> String {
         let timed = (self.done - self.done_before).saturating_sub(1);
-        let left = self.total - self.done;
+        let left = self.total.saturating_sub(self.done);
         let Ok(timed) = u32::try_from(timed) else { return String::new() };
         if timed < WINDOWS_TIMED_MIN {
-            return format!("{} of {} windows done", self.done, self.total);
+            return format!("{} of {} {} done", self.done, self.total, self.noun);
         }
         let left = elapsed / timed * u32::try_from(left).unwrap_or(u32::MAX);
-        format!("{} of {} windows done, {} left", self.done, self.total, seconds(left))
+        format!("{} of {} {} done, {} left", self.done, self.total, self.noun, seconds(left))
     }
 
     fn is_worth_a_line(&mut self) -> bool {

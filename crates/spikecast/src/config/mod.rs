@@ -4,6 +4,7 @@
 //! `layers` finds and reads the layers, `value` turns their texts into typed settings. Unknown
 //! keys are errors that name the nearest known one.
 
+mod ercot;
 mod layers;
 mod value;
 
@@ -12,8 +13,10 @@ use std::path::PathBuf;
 use forecast::threshold::Thresholds;
 use jiff::civil::{Time, time};
 use market::place::SettlementPoint;
+use orchestration::RetryPolicy;
 use thiserror::Error;
 
+pub use ercot::ErcotSettings;
 pub use layers::{Layers, Origin, asks_for_no_colour, searched};
 
 use crate::jobs::source::SourceChoice;
@@ -66,10 +69,16 @@ pub enum ConfigError {
 }
 
 /// Every key and what it means, in the order in which they are shown.
-pub const KEYS: [(&str, &str); 9] = [
+pub const KEYS: [(&str, &str); 15] = [
     ("data_dir", "folder of journal, archive, models and ledger"),
-    ("source", "where observations come from: simulator or files"),
+    ("source", "where observations come from: simulator, files or ercot"),
     ("path", "folder of the files, with source = files"),
+    ("ercot_username", "of your account at ERCOT's API explorer, for what is older than some days"),
+    ("ercot_password", "of that account; better in the environment than in a file"),
+    ("ercot_subscription_key", "of the Public API, from the same explorer"),
+    ("ercot_url", "one server in place of all of ERCOT's, e.g. a simulated one"),
+    ("ercot_requests_per_minute", "how often ERCOT is asked at the most; it allows 30"),
+    ("fetch_retry_delay", "the longest wait before the second attempt at fetching, e.g. 2s"),
     ("simulator_seed", "which simulated world"),
     ("simulator_history_days", "days of simulated history before the issue time"),
     ("settlement_points", "what to forecast; empty for the source's own choice"),
@@ -85,6 +94,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where observations come from.
     pub source: SourceChoice,
+    /// How ERCOT is reached.
+    pub ercot: ErcotSettings,
+    /// How patiently fetching is tried again.
+    pub fetch_retry: RetryPolicy,
     /// What was configured for each source, whichever is chosen; only shown.
     path: Option<PathBuf>,
     seed: u64,
@@ -121,11 +134,12 @@ impl Config {
             None => path.map_or(simulator, |path| SourceChoice::Files { path }),
             Some(value) => match (value.text()?.as_str(), path) {
                 ("simulator", _) => simulator,
+                ("ercot", _) => SourceChoice::Ercot,
                 ("files", Some(path)) => SourceChoice::Files { path },
                 ("files", None) => {
                     return Err(value.wrong("also a path to the folder of the files (--path DIR)"));
                 }
-                (_, _) => return Err(value.wrong("simulator or files")),
+                (_, _) => return Err(value.wrong("simulator, files or ercot")),
             },
         };
         let data_dir = match layers.value("data_dir")? {
@@ -135,6 +149,13 @@ impl Config {
         Ok(Self {
             data_dir,
             source,
+            ercot: ErcotSettings::from_layers(layers)?,
+            fetch_retry: match layers.value("fetch_retry_delay")? {
+                Some(value) => {
+                    RetryPolicy { delay_first: value.duration()?, ..RetryPolicy::default() }
+                }
+                None => RetryPolicy::default(),
+            },
             path: configured_path,
             seed,
             history_days,
@@ -159,6 +180,7 @@ impl Config {
         let source = match &self.source {
             SourceChoice::Simulator { .. } => "simulator",
             SourceChoice::Files { .. } => "files",
+            SourceChoice::Ercot => "ercot",
         };
         let points: Vec<String> =
             self.settlement_points.iter().map(|point| quoted(point.name())).collect();
@@ -169,6 +191,9 @@ impl Config {
             ("source", quoted(source)),
         ];
         entries.extend(self.path.iter().map(|path| ("path", quoted(&path.display().to_string()))));
+        entries.extend(self.ercot.entries());
+        let retry_delay = format!("{}ms", self.fetch_retry.delay_first.as_millis());
+        entries.push(("fetch_retry_delay", quoted(&retry_delay)));
         entries.extend([
             ("simulator_seed", self.seed.to_string()),
             ("simulator_history_days", self.history_days.to_string()),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use forecast::threshold::Thresholds;
+use jiff::SignedDuration;
 use jiff::civil::Time;
 use market::place::SettlementPoint;
 
@@ -25,6 +26,21 @@ impl Value<'_> {
             expected: expected.into(),
             found: self.texts.join(", "),
         }
+    }
+
+    /// Returns an error that does not repeat what was found.
+    pub(super) fn wrong_secret(&self, expected: impl Into<String>) -> ConfigError {
+        ConfigError::BadValue {
+            origin: self.origin.clone(),
+            key: self.key,
+            expected: expected.into(),
+            found: "***".to_owned(),
+        }
+    }
+
+    /// Returns a value that must not be repeated in an error.
+    pub(super) fn secret(&self) -> Result<String, ConfigError> {
+        self.text().map_err(|_| self.wrong_secret("one value"))
     }
 
     pub(super) fn text(&self) -> Result<String, ConfigError> {
@@ -51,6 +67,16 @@ impl Value<'_> {
     pub(super) fn small(&self, min: u32, max: u32) -> Result<u32, ConfigError> {
         let number = self.integer(u64::from(min), u64::from(max))?;
         u32::try_from(number).map_err(|_| self.wrong(format!("at most {max}")))
+    }
+
+    /// Reads a duration of milliseconds, seconds or minutes, e.g. `2s`.
+    pub(super) fn duration(&self) -> Result<SignedDuration, ConfigError> {
+        let text = self.text()?;
+        let duration: Option<SignedDuration> = text.parse().ok();
+        let allowed = SignedDuration::from_millis(1)..=SignedDuration::from_mins(10);
+        duration
+            .filter(|duration| allowed.contains(duration))
+            .ok_or_else(|| self.wrong("a duration from 1ms to 10m, e.g. 2s"))
     }
 
     pub(super) fn days(&self) -> Result<u32, ConfigError> {

@@ -46,6 +46,9 @@ pub enum JobError {
     /// The data is there, but not enough of it.
     #[error("{0}")]
     NotEnoughData(String),
+    /// The configuration asks for something impossible.
+    #[error("{0}")]
+    Configuration(String),
     /// Somebody asked to stop.
     #[error("asked to stop")]
     Stopped,
@@ -66,6 +69,7 @@ impl JobError {
             JobError::Source(SourceError::BadData(_) | SourceError::Unusable { .. })
             | JobError::Table(_)
             | JobError::NotEnoughData(_)
+            | JobError::Configuration(_)
             | JobError::SettlementPoint(_)
             | JobError::Thresholds(_)
             | JobError::Intermediate(_)

@@ -1,12 +1,15 @@
 //! The jobs: what the orchestrator runs. `forecast` is the daily main job, one file per stage;
+//! `fetch` brings the archive up to what was asked for;
 //! `backtest` goes through the past day by day with the same functions.
 //!
 //! `source` says where observations come from, `targets` what is forecast, `training` and `inference` are shared by both
 //! jobs, `failure` tells the orchestrator what kind of failure it was.
 
 pub mod backtest;
+pub mod ercot;
 mod examples_file;
 pub mod failure;
+pub mod fetch;
 pub mod forecast;
 pub mod inference;
 pub mod source;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::ercot::ErcotArchive;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use market::observation::{Series, SeriesKey};
@@ -27,6 +28,8 @@ pub enum SourceChoice {
         /// The folder.
         path: PathBuf,
     },
+    /// ERCOT itself, through the archive: how it is reached is no part of what a run depends on.
+    Ercot,
 }
 
 /// When the simulated world begins; what happens in an hour does not depend on it.
@@ -41,7 +44,13 @@ impl SourceChoice {
                 Ok(Box::new(Simulator::new(settings)))
             }
             SourceChoice::Files { path } => Ok(Box::new(FileSource::open(path)?)),
+            SourceChoice::Ercot => Ok(Box::new(ErcotArchive)),
         }
+    }
+
+    /// Returns the source's id, under which its observations are archived.
+    pub fn id(&self) -> Result<String, SourceError> {
+        Ok(self.open()?.id())
     }
 
     /// Returns since when history is wanted for an issue time; `None` for all there is.
@@ -51,7 +60,7 @@ impl SourceChoice {
             SourceChoice::Simulator { history_days, .. } => {
                 Some(issue_time - SignedDuration::from_hours(24 * i64::from(*history_days)))
             }
-            SourceChoice::Files { .. } => None,
+            SourceChoice::Files { .. } | SourceChoice::Ercot => None,
         }
     }
 }

@@ -1,0 +1,195 @@
+//! `spikecast fetch`: brings the archive up to what is asked for and names what is missing.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use anyhow::Context;
+use jiff::Timestamp;
+use market::time::display;
+use orchestration::{Clock, PipelineExecutor, RunReport, RunStatus, SystemClock};
+use serde_json::json;
+
+use super::args::{FetchArgs, GlobalArgs};
+use super::data::{keys, span};
+use super::progress::{Telling, pieces};
+use super::run::{execution_error, failure_of, internal, open_journal, stop_on_signal};
+use super::terminal::{Style, Terminal};
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::exit::{CommandError, Exit};
+use crate::jobs::ercot::Ercot;
+use crate::jobs::failure::{JobError, exit_of_error};
+use crate::jobs::fetch::{
+    FetchInput, FetchOutcome, FetchWorkspace, Gap, KeyName, PIPELINE, open_archive, pipeline,
+    recovery, registry,
+};
+use crate::jobs::source::SourceChoice;
+
+/// While one piece waits for its server, another one is read and committed.
+const WORKERS: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
+
+/// So many gaps are shown; all of them are in the JSON.
+const GAPS_SHOWN: usize = 20;
+
+pub(super) fn fetch(
+    global: &GlobalArgs,
+    arguments: &FetchArgs,
+    terminal: &mut Terminal,
+) -> Result<Exit, CommandError> {
+    let config = arguments.observations.source.settings(global)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let (from, to) = span(&arguments.observations.from, &arguments.observations.to)?;
+    let keys = keys(&config, &arguments.observations)?;
+    let input = FetchInput {
+        source: config.source.clone(),
+        keys: keys.iter().map(KeyName::from).collect(),
+        from,
+        to,
+        now: clock.now(),
+        vintages: arguments.vintages.into(),
+        gaps: Vec::new(),
+    };
+    if clock.now() <= from {
+        let message = format!("{} lies in the future; nothing is published yet", display(from));
+        return Err(CommandError::usage(message));
+    }
+    let telling = Telling::on(terminal, global.json);
+    let fetching = Fetching::open(&config, clock, telling)?;
+    let mut outcome = match fetching.run(&input)? {
+        Ended::With(outcome) => outcome,
+        Ended::Stopped(report) => return stopped(&report, global.json, terminal),
+    };
+    let is_ercot = matches!(config.source, SourceChoice::Ercot);
+    if is_ercot && !outcome.gaps.is_empty() {
+        if telling != Telling::Nothing {
+            terminal.note("asking the other routes for what is missing");
+        }
+        let gaps = std::mem::take(&mut outcome.gaps);
+        match fetching.run(&FetchInput { gaps, ..input.clone() })? {
+            Ended::With(second) => {
+                outcome.gaps = second.gaps;
+                outcome.collected.add(&second.collected);
+            }
+            Ended::Stopped(report) => return stopped(&report, global.json, terminal),
+        }
+    }
+    conclude(&outcome, global.json, terminal)
+}
+
+/// How a run ended.
+enum Ended {
+    With(FetchOutcome),
+    Stopped(RunReport),
+}
+
+struct Fetching {
+    executor: PipelineExecutor,
+    pipeline: orchestration::Pipeline,
+    token: orchestration::CancellationToken,
+}
+
+impl Fetching {
+    fn open(
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        telling: Telling,
+    ) -> Result<Self, CommandError> {
+        let job_error = |error: JobError| CommandError::new(exit_of_error(&error), error);
+        let data_dir = DataDir::new(&config.data_dir);
+        let journal = open_journal(&data_dir.fetch_journal())?;
+        let ercot = match config.source {
+            SourceChoice::Ercot => {
+                Some(Ercot::open(&config.ercot, &clock).map_err(|error| job_error(error.into()))?)
+            }
+            SourceChoice::Simulator { .. } | SourceChoice::Files { .. } => None,
+        };
+        let source_id = config.source.id().map_err(|error| job_error(error.into()))?;
+        let archive = open_archive(&data_dir, &source_id).map_err(job_error)?;
+        let workspace = Arc::new(FetchWorkspace { data_dir, clock: clock.clone(), ercot, archive });
+        let retry = config.fetch_retry;
+        let recovery = recovery(retry).context("recovery").map_err(internal)?;
+        let executor = PipelineExecutor::new(journal, registry(&workspace), clock.clone(), WORKERS)
+            .recover_with(Arc::new(recovery))
+            .observe(pieces("collect", telling, clock));
+        let pipeline = pipeline(retry).context("pipeline").map_err(internal)?;
+        Ok(Self { executor, pipeline, token: stop_on_signal()? })
+    }
+
+    fn run(&self, input: &FetchInput) -> Result<Ended, CommandError> {
+        let value = serde_json::to_value(input).context("run input").map_err(internal)?;
+        // The same wish, whenever it is made, continues what is unfinished.
+        let wish = FetchInput { now: Timestamp::UNIX_EPOCH, ..input.clone() };
+        let key = serde_json::to_string(&wish).context("run key").map_err(internal)?;
+        let submission =
+            self.executor.submit(&self.pipeline, &key, value).map_err(execution_error)?;
+        let report =
+            self.executor.execute(submission.run_id, &self.token).map_err(execution_error)?;
+        match report.stage("check").map(|check| check.status) {
+            Some(orchestration::StageStatus::Completed) => {}
+            _ if matches!(report.status, RunStatus::Failed | RunStatus::Cancelled) => {
+                return Err(failure_of(&report));
+            }
+            _ => return Ok(Ended::Stopped(report)),
+        }
+        let outcome: FetchOutcome =
+            report.output_as("check").map_err(|error| internal(error.into()))?;
+        // Nothing at all came, for one reason: that is the answer, not the list of all gaps.
+        if report.status == RunStatus::Failed
+            && outcome.collected.observations == 0
+            && !outcome.gaps.is_empty()
+        {
+            return Err(failure_of(&report));
+        }
+        Ok(Ended::With(outcome))
+    }
+}
+
+fn stopped(report: &RunReport, json: bool, terminal: &mut Terminal) -> Result<Exit, CommandError> {
+    terminal.note("stopped; the same command continues where it is");
+    if json {
+        let code = Exit::Interrupted.code();
+        terminal.json(&json!({ "status": report.status.as_str(), "exit_code": code }))?;
+    }
+    Ok(Exit::Interrupted)
+}
+
+fn conclude(
+    outcome: &FetchOutcome,
+    json: bool,
+    terminal: &mut Terminal,
+) -> Result<Exit, CommandError> {
+    let collected = &outcome.collected;
+    let is_complete = outcome.gaps.is_empty() && collected.quarantined.is_empty();
+    let exit = if is_complete { Exit::Fine } else { Exit::SourceUnavailable };
+    if json {
+        let mut document = serde_json::to_value(outcome).context("outcome").map_err(internal)?;
+        document["pipeline"] = json!(PIPELINE);
+        document["exit_code"] = json!(exit.code());
+        terminal.json(&document)?;
+        return Ok(exit);
+    }
+    terminal.line(format!(
+        "{} new observations, {} postings, {} lines that could not be used",
+        collected.observations, collected.postings, collected.complaints
+    ))?;
+    for reason in &collected.quarantined {
+        terminal.error(&format!("put aside: {reason}"));
+    }
+    for gap in outcome.gaps.iter().take(GAPS_SHOWN) {
+        terminal.line(terminal.paint(Style::Yellow, &gap_line(gap)))?;
+    }
+    if GAPS_SHOWN < outcome.gaps.len() {
+        let more = outcome.gaps.len() - GAPS_SHOWN;
+        terminal.line(format!("… and {more} more gaps; --json lists them all"))?;
+    }
+    if is_complete {
+        terminal.line(terminal.paint(Style::Green, "complete"))?;
+    }
+    Ok(exit)
+}
+
+fn gap_line(gap: &Gap) -> String {
+    let Gap { key, from, to, intervals } = gap;
+    let (from, to) = (display(*from), display(*to));
+    format!("missing  {} at {}: {intervals} intervals, {from} to {to}", key.series, key.place)
+}

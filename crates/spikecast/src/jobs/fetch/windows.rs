@@ -1,0 +1,161 @@
+//! Which spans are looked at, and by which route. Pure.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::time;
+use jiff::{SignedDuration, Timestamp};
+use market::observation::SeriesKey;
+use market::place::Place;
+use market::reports::Report;
+use market::source::routing::{Route, RoutedSpan};
+use market::time::local;
+
+use super::shapes::{FetchInput, KeyName, ReportName, Vintages, Window, is_mis};
+use crate::jobs::failure::JobError;
+use crate::jobs::source::SourceChoice;
+
+/// A page of rows holds this span of 5-minute prices several times over.
+const ROWS_SPAN: SignedDuration = SignedDuration::from_hours(24 * 92);
+/// A page of an archive's list holds a month of hourly postings.
+const LIST_SPAN: SignedDuration = SignedDuration::from_hours(24 * 31);
+/// A month of one series is committed at once.
+const SERIES_SPAN: SignedDuration = SignedDuration::from_hours(24 * 31);
+
+/// Returns the spans to look at.
+pub(super) fn windows(input: &FetchInput) -> Result<Vec<Window>, JobError> {
+    if !matches!(input.source, SourceChoice::Ercot) {
+        return Ok(series_windows(input));
+    }
+    if input.gaps.is_empty() {
+        let keys: Result<Vec<SeriesKey>, JobError> = input.keys.iter().map(KeyName::key).collect();
+        let spans =
+            keys?.into_iter().flat_map(|key| spans(&key, (input.from, input.to), input.now));
+        return Ok(ordered(spans));
+    }
+    let mut other = Vec::new();
+    for gap in &input.gaps {
+        let key = gap.key.key()?;
+        for (wish, span) in spans(&key, (gap.from, gap.to), input.now) {
+            if let Some(route) = wish.report.other_route(span.route) {
+                other.push((wish, RoutedSpan { route, ..span }));
+            }
+        }
+    }
+    Ok(ordered(other))
+}
+
+/// Tells whether a vintage that was posted then is wanted.
+pub(super) fn is_wanted(report: Report, posted_at: Timestamp, vintages: Vintages) -> bool {
+    let clock = local(posted_at).time();
+    let is_of_the_morning = (time(5, 0, 0, 0)..time(10, 0, 0, 0)).contains(&clock);
+    vintages == Vintages::Every || !report.has_vintages() || is_of_the_morning
+}
+
+fn series_windows(input: &FetchInput) -> Vec<Window> {
+    let mut windows = Vec::new();
+    for key in &input.keys {
+        for (from, to) in pieces(input.from, input.to, SERIES_SPAN) {
+            windows.push(Window::Series { key: key.clone(), from, to });
+        }
+    }
+    windows
+}
+
+/// A report, and the settlement point that is wanted of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Wish {
+    report: Report,
+    point: Option<String>,
+    /// How long before its intervals a value is published at the most …
+    lead: SignedDuration,
+    /// … and how long after them.
+    lag: SignedDuration,
+}
+
+/// Returns by which routes the intervals of a series come, with the corrections to them.
+fn spans(
+    key: &SeriesKey,
+    (from, to): (Timestamp, Timestamp),
+    now: Timestamp,
+) -> Vec<(Wish, RoutedSpan)> {
+    let Some(report) = Report::publishing(key) else { return Vec::new() };
+    let mut spans = Vec::new();
+    for report in [Some(report), report.corrections()].into_iter().flatten() {
+        let wish = Wish::of(report, key);
+        let published = (from - wish.lead, to + wish.lag);
+        let routed = report.routes(published.0, published.1, now);
+        spans.extend(routed.into_iter().map(|span| (wish.clone(), span)));
+    }
+    spans
+}
+
+impl Wish {
+    fn of(report: Report, key: &SeriesKey) -> Self {
+        let point = match &key.place {
+            Place::SettlementPoint(point) => Some(point.name().to_owned()),
+            _ => None,
+        };
+        let hours = SignedDuration::from_hours;
+        let (lead, lag) = match report {
+            Report::DayAheadSpp | Report::DayAheadMcpc => (hours(36), SignedDuration::ZERO),
+            Report::ActualLoad => (SignedDuration::ZERO, hours(36)),
+            Report::RealTimeCorrections | Report::DayAheadCorrections => {
+                (SignedDuration::ZERO, hours(24 * 30))
+            }
+            _ if report.has_vintages() => (SignedDuration::ZERO, SignedDuration::ZERO),
+            _ => (SignedDuration::ZERO, hours(2)),
+        };
+        Self { report, point, lead, lag }
+    }
+
+    /// Returns the windows of a span of publications.
+    fn windows(&self, span: RoutedSpan) -> Vec<Window> {
+        let report = ReportName(self.report);
+        match span.route {
+            Route::Rows => pieces(span.from - self.lag, span.to + self.lead, ROWS_SPAN)
+                .map(|(from, to)| Window::Rows { report, point: self.point.clone(), from, to })
+                .collect(),
+            Route::Mis => {
+                let (from, to) = (span.from, span.to);
+                vec![Window::Postings { report, from_mis: true, from, to }]
+            }
+            Route::Archive => pieces(span.from, span.to, LIST_SPAN)
+                .map(|(from, to)| Window::Postings {
+                    report,
+                    from_mis: is_mis(span.route),
+                    from,
+                    to,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Returns every window once; postings hold all settlement points.
+fn ordered(spans: impl IntoIterator<Item = (Wish, RoutedSpan)>) -> Vec<Window> {
+    let mut seen = BTreeSet::new();
+    let mut windows = Vec::new();
+    for (wish, span) in spans {
+        for window in wish.windows(span) {
+            let text = serde_json::to_string(&window).unwrap_or_default();
+            if seen.insert(text) {
+                windows.push(window);
+            }
+        }
+    }
+    windows
+}
+
+/// Cuts a span into pieces of at most `length`.
+fn pieces(
+    from: Timestamp,
+    to: Timestamp,
+    length: SignedDuration,
+) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+    let mut next = from;
+    std::iter::from_fn(move || {
+        let start = next;
+        next = start.checked_add(length).unwrap_or(to).min(to);
+        (start < to).then_some((start, next))
+    })
+}
