@@ -70,7 +70,8 @@ impl fmt::Debug for Now {
 }
 
 /// How requests are made: with which time limits, from which budget, by which clock. Clones share
-/// connections and budget.
+/// connections and budget. Its calls block, so they are not for asynchronous threads. The proxies
+/// that the environment names (`HTTPS_PROXY`) are used.
 #[derive(Clone, Debug)]
 pub struct HttpAccess {
     client: Client,
@@ -201,11 +202,14 @@ impl HttpAccess {
         let retry_after = retry_after.map(str::to_owned);
         let bytes_max = if status.is_success() { request.size.max } else { ERROR_BODY_BYTES_MAX };
         let announced = response.content_length();
+        if status.is_success() && announced.is_some_and(|length| bytes_max < length) {
+            return Err(Failure::TooLarge(bytes_max));
+        }
         let mut body = Vec::new();
         let read = (&mut response).take(bytes_max.saturating_add(1)).read_to_end(&mut body);
         *received = body.len() as u64;
         if status.is_success() {
-            if bytes_max < *received || announced.is_some_and(|length| bytes_max < length) {
+            if bytes_max < *received {
                 return Err(Failure::TooLarge(bytes_max));
             }
             read.map_err(|error| Failure::Broken(self.cut_off(&error, *received, announced)))?;

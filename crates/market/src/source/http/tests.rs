@@ -81,6 +81,11 @@ fn every_failure_has_its_class() {
         say("200 OK", "application/json", &[b' '; 1_001]),
         "Unusable: source the test gave something unusable: a reply of more than 1000 bytes; ask for less",
     );
+    // Nobody waits for what is announced to be too much.
+    check(
+        Canned::Hold(raw("Content-Length: 5000", "{")),
+        "Unusable: source the test gave something unusable: a reply of more than 1000 bytes; ask for less",
+    );
     let chunks = format!("{}0\r\n\r\n", format!("64\r\n{}\r\n", " ".repeat(100)).repeat(11));
     check(
         Canned::Say(raw("Transfer-Encoding: chunked", &chunks)),
