@@ -37,6 +37,7 @@ const MIS_MARGIN: SignedDuration = SignedDuration::from_hours(12);
 impl Report {
     /// Returns the report that publishes a series at a place; `None` if ERCOT does not.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a table: one entry for each report")]
     pub fn publishing(key: &SeriesKey) -> Option<Self> {
         let is_system = key.place == Place::System;
         let is_point = matches!(key.place, Place::SettlementPoint(_));

@@ -99,7 +99,7 @@ impl Fetching {
         let journal = open_journal(&data_dir.fetch_journal())?;
         let ercot = match config.source {
             SourceChoice::Ercot => {
-                Some(Ercot::open(&config.ercot, &clock).map_err(|error| job_error(error.into()))?)
+                Some(Ercot::open(&config.ercot, &clock).map_err(job_error)?)
             }
             SourceChoice::Simulator { .. } | SourceChoice::Files { .. } => None,
         };
