@@ -81,6 +81,7 @@ macro_rules! by_adder {
 impl Series {
     /// Returns what is known about the series.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a table: one arm for each series")]
     pub const fn facts(self) -> SeriesFacts {
         let price = Unit::DollarsPerMwh;
         match self {
