@@ -117,8 +117,14 @@ impl<'a> Reading<'a> {
         wanted: &Wanted,
         sink: &mut Sink,
     ) -> Result<(), String> {
-        let stated = self.stated(row)?;
+        let mut stated = self.stated(row)?;
         let start = self.start(row, stated)?;
+        // In the repeated hour the lists of postings have been an hour too early.
+        stated.not_before = match self.layout.time {
+            TimeColumns::ScedRun => Some(start),
+            TimeColumns::Quarter => Some(start + Series::RealTimeSpp.interval()),
+            TimeColumns::Hour | TimeColumns::HourEnd | TimeColumns::Unread => None,
+        };
         self.values.clear();
         let mut values = std::mem::take(&mut self.values);
         let read = self.subject.values((self.columns, row), (wanted, &mut *sink), &mut values);
@@ -140,6 +146,7 @@ impl<'a> Reading<'a> {
         Ok(Stated {
             posted_at: read(self.stated.posted_at)?,
             corrected_at: read(self.stated.corrected_at)?,
+            not_before: None,
         })
     }
 

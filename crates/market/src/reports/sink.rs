@@ -65,11 +65,13 @@ struct FileSoFar {
     slots: BTreeSet<usize>,
 }
 
-/// The times at which a row says it was posted and corrected.
+/// What a row says about the time of its publication.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Stated {
     pub(super) posted_at: Option<Timestamp>,
     pub(super) corrected_at: Option<Timestamp>,
+    /// Before which nobody can have known, whatever a list says about the posting.
+    pub(super) not_before: Option<Timestamp>,
 }
 
 impl Sink {
@@ -132,6 +134,7 @@ impl Sink {
         // A correction is dated before or after it is posted: it could be read when both had come.
         let published_at = posted_at
             .max(stated.corrected_at)
+            .max(stated.not_before)
             .expect("a layout with a series that has no rule requires the time of posting");
         collected.observations.push(Observation { interval_start: start, published_at, value });
         collected.lines.push(line);

@@ -17,8 +17,8 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// A posting of the summer; reports that say nothing else were published then.
-const POSTED: &str = "2026-07-01T12:00:00Z";
+/// A posting of the autumn; reports that say nothing else were published then.
+const POSTED: &str = "2026-10-01T12:00:00Z";
 
 fn posting(report: Report, name: &str) -> Posting {
     Posting { report, id: "1".to_owned(), name: name.to_owned(), posted_at: at(POSTED) }

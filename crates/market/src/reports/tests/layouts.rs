@@ -310,36 +310,36 @@ fn the_temperature_forecast_is_converted_from_fahrenheit() {
 fn a_correction_is_published_when_it_was_made_and_posted() {
     let made_after = "SCEDTimestamp,SettlementPointName,LMPOriginal,LMPCorrected,\
                       PriceCorrectionTime,DSTFlag\n\
-                      06/28/2026 09:25:18,HB_WEST,16.13,15.66,07/01/2026 16:00:00,N\n";
-    let start = "rt_lmp HB_WEST 2026-06-28T14:25:18Z 15.66";
-    check(Report::RealTimeCorrections, made_after, &[&format!("{start} (2026-07-01T21:00:00Z)")]);
-    let made_before = made_after.replace("07/01/2026", "06/30/2026");
+                      09/28/2026 09:25:18,HB_WEST,16.13,15.66,10/01/2026 16:00:00,N\n";
+    let start = "rt_lmp HB_WEST 2026-09-28T14:25:18Z 15.66";
+    check(Report::RealTimeCorrections, made_after, &[&format!("{start} (2026-10-01T21:00:00Z)")]);
+    let made_before = made_after.replace("10/01/2026", "09/30/2026");
     check(Report::RealTimeCorrections, &made_before, &[start]);
     check(
         Report::RealTimeCorrections,
         "DeliveryDate,DeliveryHour,DeliveryInterval,SettlementPointName,SettlementPointType,\
          SPPOriginal,SPPCorrected,PriceCorrectionTime,DSTFlag\n\
-         06/29/2026,10,1,HB_WEST,HU,1,2,06/30/2026 16:00:00,N\n",
-        &["rt_spp HB_WEST 2026-06-29T14:00:00Z 2"],
+         09/29/2026,10,1,HB_WEST,HU,1,2,09/30/2026 16:00:00,N\n",
+        &["rt_spp HB_WEST 2026-09-29T14:00:00Z 2"],
     );
     check(
         Report::RealTimeCorrections,
         "SCEDTimestamp,ASType,cappedMCPCOriginal,uncappedMCPCOriginal,cappedMCPCCorrected,\
          uncappedMCPCCorrected,priceCorrectionTime,repeatedHourFlag\n\
-         2026-06-29T10:00:10,RRS,1,1,2,3,2026-06-30T16:00:00,false\n",
-        &["sced_mcpc_rrs ERCOT 2026-06-29T15:00:10Z 2"],
+         2026-09-29T10:00:10,RRS,1,1,2,3,2026-09-30T16:00:00,false\n",
+        &["sced_mcpc_rrs ERCOT 2026-09-29T15:00:10Z 2"],
     );
     check(
         Report::DayAheadCorrections,
         "DeliveryDate,DeliveryHour,SettlementPoint,SPPOriginal,SPPCorrected,PriceCorrectionTime,\
-         DSTFlag\n06/29/2026,24,HB_WEST,1,2,06/30/2026 16:00:00,N\n",
-        &["dam_spp HB_WEST 2026-06-30T04:00:00Z 2"],
+         DSTFlag\n09/29/2026,24,HB_WEST,1,2,09/30/2026 16:00:00,N\n",
+        &["dam_spp HB_WEST 2026-09-30T04:00:00Z 2"],
     );
     check(
         Report::DayAheadCorrections,
         "DeliveryDate,DeliveryHour,ASType,MCPCOriginal,MCPCCorrected,PriceCorrectionTime,DSTFlag\n\
-         06/29/2026,2,REGUP,1.21,1.3,06/30/2026 16:00:00,N\n",
-        &["dam_mcpc_regup ERCOT 2026-06-29T06:00:00Z 1.3"],
+         09/29/2026,2,REGUP,1.21,1.3,09/30/2026 16:00:00,N\n",
+        &["dam_mcpc_regup ERCOT 2026-09-29T06:00:00Z 1.3"],
     );
 }
 
@@ -383,4 +383,22 @@ fn outages_have_25_hours_in_autumn_without_a_flag_and_23_in_spring() {
     assert_eq!(autumn, ["01 05", "01 06", "01 07", "01 08", "01 09"]);
     let spring = starts(&file("03/08/2015", &[1, 2, 4, 5]));
     assert_eq!(spring, ["08 06", "08 07", "08 08", "08 09"]);
+}
+
+#[test]
+fn nothing_was_published_before_it_happened_whatever_a_list_says() {
+    let early = Posting { posted_at: at("2024-11-03T06:00:20Z"), ..posting(Report::Lmp, "a.csv") };
+    let published = |report: Report, file: &str| {
+        let posting = Posting { report, ..early.clone() };
+        let contents = parse(&posting, file.as_bytes(), &Wanted::default()).unwrap();
+        contents.observations.values().next().unwrap()[0].published_at.to_string()
+    };
+    let run = "SCEDTimestamp,RepeatedHourFlag,SettlementPoint,LMP\n\
+               11/03/2024 01:00:13,Y,HB_WEST,1\n";
+    assert_eq!(published(Report::Lmp, run), "2024-11-03T07:00:13Z");
+    let quarter = "DeliveryDate,DeliveryHour,DeliveryInterval,RepeatedHourFlag,ASType,MCPC\n\
+                   11/03/2024,2,1,Y,ECRS,0.29\n";
+    assert_eq!(published(Report::RealTimeMcpc, quarter), "2024-11-03T07:15:00Z");
+    let plan = "DeliveryDate,HourEnding,AncillaryType,Quantity,DSTFlag\n11/05/2024,1,RRS,1,N\n";
+    assert_eq!(published(Report::AsPlan, plan), "2024-11-03T06:00:20Z");
 }
