@@ -11,6 +11,7 @@ mod isolated;
 mod progress;
 mod run;
 mod runs;
+mod simulate;
 mod terminal;
 
 use clap::{CommandFactory, Parser};
@@ -49,6 +50,7 @@ fn dispatch(arguments: Arguments, terminal: &mut Terminal) -> Result<Exit, Comma
         Command::Runs(command) => runs::runs(global, &command, terminal),
         Command::Forecast(command) => forecast::forecast(global, &command, terminal),
         Command::Config(command) => config::config(global, &command, terminal),
+        Command::Simulate(command) => simulate::simulate(global, &command, terminal),
         Command::IsolatedWorker { directory } => isolated::serve(&directory),
         Command::Completions { shell } => {
             let mut script = Vec::new();
