@@ -17,8 +17,8 @@ use super::run::internal;
 use super::terminal::Terminal;
 use crate::exit::{CommandError, Exit};
 use crate::simulated_ercot::{
-    CLIENT_ID, FaultPlan, Limits, PASSWORD, SUBSCRIPTION_KEY, Server, Service, ServiceSettings,
-    Stop, USERNAME, WorldClock,
+    BYTES_PER_HOUR, CLIENT_ID, FaultPlan, Limits, PASSWORD, REQUESTS_PER_MINUTE, SUBSCRIPTION_KEY,
+    Server, Service, ServiceSettings, Stop, USERNAME, WorldClock,
 };
 
 /// The simulated world begins when that of `run` does.
@@ -67,10 +67,10 @@ pub(super) struct ServeArgs {
     #[arg(long, default_value_t = 0.0, requires = "clock", value_name = "TIMES")]
     speed: f64,
     /// Requests that the Public API grants in a minute
-    #[arg(long, default_value_t = 30, value_name = "REQUESTS")]
+    #[arg(long, default_value_t = REQUESTS_PER_MINUTE, value_name = "REQUESTS")]
     requests_per_minute: u32,
     /// Bytes that the Public API grants in an hour
-    #[arg(long, default_value_t = 60_000_000, value_name = "BYTES")]
+    #[arg(long, default_value_t = BYTES_PER_HOUR, value_name = "BYTES")]
     bytes_per_hour: u64,
     /// Grant any number of requests and bytes
     #[arg(long, conflicts_with_all = ["requests_per_minute", "bytes_per_hour"])]
@@ -132,7 +132,8 @@ fn settings(arguments: &ServeArgs) -> Result<ServiceSettings, CommandError> {
     let clock = match &arguments.clock {
         None => WorldClock::real(clock),
         Some(text) => {
-            let from = parse_local(text).map_err(|error| CommandError::usage(format!("--clock: {error}")))?;
+            let from = parse_local(text)
+                .map_err(|error| CommandError::usage(format!("--clock: {error}")))?;
             let wrong = || CommandError::usage("--speed: expected 0 or more, e.g. 60");
             WorldClock::starting(clock, from, arguments.speed).ok_or_else(wrong)?
         }
@@ -156,6 +157,7 @@ fn settings(arguments: &ServeArgs) -> Result<ServiceSettings, CommandError> {
 fn faults(arguments: &ServeArgs) -> Result<FaultPlan, CommandError> {
     let Some(path) = &arguments.faults else { return Ok(FaultPlan::default()) };
     let wrong = |cause: anyhow::Error| CommandError { exit: Exit::Usage, cause };
-    let text = fs::read_to_string(path).with_context(|| path.display().to_string()).map_err(wrong)?;
+    let text =
+        fs::read_to_string(path).with_context(|| path.display().to_string()).map_err(wrong)?;
     FaultPlan::from_toml(&text).with_context(|| path.display().to_string()).map_err(wrong)
 }

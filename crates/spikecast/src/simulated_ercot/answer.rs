@@ -91,9 +91,7 @@ impl Refusal {
             Answer::json(code, &json!({ "statusCode": code, "message": message }))
         };
         match self {
-            Refusal::NoToken => {
-                gateway(401, "Unauthorized. Access token is missing or invalid.")
-            }
+            Refusal::NoToken => gateway(401, "Unauthorized. Access token is missing or invalid."),
             Refusal::NoSubscription => gateway(
                 401,
                 "Access denied due to missing or invalid subscription key. Make sure to include \

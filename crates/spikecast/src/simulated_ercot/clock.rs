@@ -76,9 +76,8 @@ mod tests {
         let real = Timestamp::UNIX_EPOCH;
         let from: Timestamp = "2026-03-08T12:00:00Z".parse().unwrap();
         let clock = Arc::new(ManualClock::new(real));
-        let worlds = [0.0, 1.0, 3_600.0].map(|speed| {
-            WorldClock::starting(clock.clone(), from, speed).expect("it is a speed")
-        });
+        let worlds = [0.0, 1.0, 3_600.0]
+            .map(|speed| WorldClock::starting(clock.clone(), from, speed).expect("it is a speed"));
         clock.advance(SignedDuration::from_secs(2));
         let passed = worlds.map(|world| (world.now() - from).as_secs());
         assert_eq!(passed, [0, 2, 7_200]);

@@ -82,9 +82,8 @@ impl Tokens {
             return Err(Refusal::NoSubscription);
         }
         let token = authorization.and_then(|header| header.strip_prefix("Bearer "));
-        let is_valid = |token: &str| {
-            self.valid.iter().any(|(valid, until)| valid == token && now < *until)
-        };
+        let is_valid =
+            |token: &str| self.valid.iter().any(|(valid, until)| valid == token && now < *until);
         token.filter(|token| is_valid(token)).map(|_| ()).ok_or(Refusal::NoToken)
     }
 }

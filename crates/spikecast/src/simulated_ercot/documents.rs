@@ -244,7 +244,8 @@ impl<'a> Change<'a> {
             Change::Emptied => rows.clear(),
             Change::Duplicated => {
                 let all = std::mem::take(rows).into_iter().enumerate();
-                *rows = all.flat_map(|(n, row)| vec![row; if n % 2 == 0 { 2 } else { 1 }]).collect();
+                *rows =
+                    all.flat_map(|(n, row)| vec![row; if n % 2 == 0 { 2 } else { 1 }]).collect();
             }
         }
     }

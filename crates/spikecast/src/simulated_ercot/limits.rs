@@ -14,10 +14,12 @@ pub struct Limits {
     pub bytes_per_hour: Option<u64>,
 }
 
+/// What ERCOT documents.
+pub const REQUESTS_PER_MINUTE: u32 = 30;
+/// What clients report; ERCOT documents none.
+pub const BYTES_PER_HOUR: u64 = 60_000_000;
+
 impl Limits {
-    /// Thirty requests a minute are documented; clients report some 60 MB an hour.
-    pub const OF_ERCOT: Limits =
-        Limits { requests_per_minute: Some(30), bytes_per_hour: Some(60_000_000) };
     /// No limits.
     pub const NONE: Limits = Limits { requests_per_minute: None, bytes_per_hour: None };
 }
@@ -72,7 +74,10 @@ mod tests {
         let limits = Limits { requests_per_minute: Some(2), bytes_per_hour: None };
         let mut usage = Usage::default();
         let mut admits = |second| usage.admit(limits, Duration::from_secs(second)).is_ok();
-        assert_eq!([0, 30, 59, 60, 61, 90].map(&mut admits), [true, true, false, true, false, true]);
+        assert_eq!(
+            [0, 30, 59, 60, 61, 90].map(&mut admits),
+            [true, true, false, true, false, true]
+        );
     }
 
     #[test]

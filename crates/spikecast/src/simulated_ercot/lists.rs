@@ -63,20 +63,17 @@ pub(super) fn archive(
     let to = time(query, "postDatetimeTo")?.unwrap_or(postings.now).min(postings.now);
     let from = from.max(postings.world.first_day().start());
     if OperatingDay::of(from).plus_days(DAYS_MAX) < OperatingDay::of(to) {
-        let message = format!(
-            "postDatetimeFrom and postDatetimeTo: name a range of at most {DAYS_MAX} days"
-        );
+        let message =
+            format!("postDatetimeFrom and postDatetimeTo: name a range of at most {DAYS_MAX} days");
         return Err(Refusal::BadRequest(message));
     }
     check_parameters(query, &["postDatetimeFrom", "postDatetimeTo"])?;
     let mut documents = postings.between(layout, from, to)?;
     documents.reverse();
-    let entry = |document: &Document| {
-        let name = document.friendly_name();
-        entry(base, "archive", layout.report, (document.id(), &name, document.posted_at))
-    };
-    let body = list_body(base, layout.report, ("archive", "archives"), query, &documents, entry)?;
-    Ok(Answer::json(200, &body))
+    let folder = Folder { base, name: "archive", report: layout.report };
+    folder.list(query, &documents, |document| {
+        folder.entry(document.id(), &document.friendly_name(), document.posted_at)
+    })
 }
 
 fn check_parameters(query: &Query, known: &[&str]) -> Result<(), Refusal> {
@@ -89,42 +86,46 @@ fn check_parameters(query: &Query, known: &[&str]) -> Result<(), Refusal> {
     }
 }
 
-/// Writes a list of the archive or of bundles.
-fn list_body<T>(
-    base: &str,
+/// The archive or the bundles of a report, and how the client calls us.
+#[derive(Clone, Copy, Debug)]
+struct Folder<'a> {
+    base: &'a str,
+    name: &'static str,
     report: Report,
-    (folder, key): (&str, &str),
-    query: &Query,
-    all: &[T],
-    entry: impl Fn(&T) -> Value,
-) -> Result<Value, Refusal> {
-    let paging = Paging::read(query, PAGE_SIZE, PAGE_SIZE)?;
-    let entries: Vec<Value> = paging.of(all).iter().map(entry).collect();
-    let emil = report.emil_id().to_lowercase();
-    let address = format!("{base}/api/public-reports/{folder}/{emil}");
-    let mut body = json!({
-        "_meta": paging.meta(all.len(), query, "postDatetime: DESC"),
-        "product": product(base, report, None),
-        "_links": { "self": { "href": address } },
-    });
-    body[key] = Value::from(entries);
-    Ok(body)
 }
 
-fn entry(
-    base: &str,
-    folder: &str,
-    report: Report,
-    (id, name, posted_at): (i64, &str, Timestamp),
-) -> Value {
-    let emil = report.emil_id().to_lowercase();
-    let href = format!("{base}/api/public-reports/{folder}/{emil}?download={id}");
-    json!({
-        "docId": id,
-        "friendlyName": name,
-        "postDatetime": naive(posted_at),
-        "_links": { "endpoint": { "href": href } },
-    })
+impl Folder<'_> {
+    fn address(&self) -> String {
+        let emil = self.report.emil_id().to_lowercase();
+        format!("{}/api/public-reports/{}/{emil}", self.base, self.name)
+    }
+
+    /// Writes a page of the list.
+    fn list<T>(
+        &self,
+        query: &Query,
+        all: &[T],
+        entry: impl Fn(&T) -> Value,
+    ) -> Result<Answer, Refusal> {
+        let paging = Paging::read(query, PAGE_SIZE, PAGE_SIZE)?;
+        let entries: Vec<Value> = paging.of(all).iter().map(entry).collect();
+        let mut body = json!({
+            "_meta": paging.meta(all.len(), query, "postDatetime: DESC"),
+            "product": product(self.base, self.report, None),
+            "_links": { "self": { "href": self.address() } },
+        });
+        body[format!("{}s", self.name)] = Value::from(entries);
+        Ok(Answer::json(200, &body))
+    }
+
+    fn entry(&self, id: i64, name: &str, posted_at: Timestamp) -> Value {
+        json!({
+            "docId": id,
+            "friendlyName": name,
+            "postDatetime": naive(posted_at),
+            "_links": { "endpoint": { "href": format!("{}?download={id}", self.address()) } },
+        })
+    }
 }
 
 /// Reads a naive local time of a filter; of the repeated hour the first one.
@@ -273,12 +274,10 @@ pub(super) fn bundles(
 ) -> Result<Answer, Refusal> {
     check_parameters(query, &[])?;
     let bundles = if has_bundles(report) { Bundle::all(postings) } else { Vec::new() };
-    let entry = |bundle: &Bundle| {
-        let name = bundle.name(report);
-        entry(base, "bundle", report, (bundle.id(report), &name, bundle.posted_at()))
-    };
-    let body = list_body(base, report, ("bundle", "bundles"), query, &bundles, entry)?;
-    Ok(Answer::json(200, &body))
+    let folder = Folder { base, name: "bundle", report };
+    folder.list(query, &bundles, |bundle| {
+        folder.entry(bundle.id(report), &bundle.name(report), bundle.posted_at())
+    })
 }
 
 /// Gives bundles: one as it is, several in a zip file.

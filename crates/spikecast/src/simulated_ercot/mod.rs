@@ -28,7 +28,7 @@ mod world;
 pub use clock::WorldClock;
 pub use credentials::{CLIENT_ID, PASSWORD, SUBSCRIPTION_KEY, USERNAME};
 pub use faults::{Fault, FaultPlan, FaultPlanError};
-pub use limits::Limits;
+pub use limits::{BYTES_PER_HOUR, Limits, REQUESTS_PER_MINUTE};
 pub use route::RouteKind;
 pub use server::{Server, Stop};
 pub use service::{Service, ServiceSettings};

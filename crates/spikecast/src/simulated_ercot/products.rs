@@ -40,24 +40,18 @@ pub(super) fn name_and_limit(report: Report) -> (&'static str, usize) {
         Report::SettlementAdders => {
             ("Real-Time Price Adders for 15-Minute Settlement Interval", 50)
         }
-        Report::AsCapability => (
-            "Total Capability of Resources Available to Provide Ancillary Service",
-            50,
-        ),
-        Report::RealTimeMcpc => (
-            "Real-Time Clearing Prices for Capacity by 15-Minute Settlement Interval",
-            365,
-        ),
-        Report::ScedMcpc => ("Real-Time Clearing Prices for Capacity by SCED Interval", 365),
-        Report::ShadowPrices => {
-            ("SCED Shadow Prices and Binding Transmission Constraints", 1_000)
+        Report::AsCapability => {
+            ("Total Capability of Resources Available to Provide Ancillary Service", 50)
         }
+        Report::RealTimeMcpc => {
+            ("Real-Time Clearing Prices for Capacity by 15-Minute Settlement Interval", 365)
+        }
+        Report::ScedMcpc => ("Real-Time Clearing Prices for Capacity by SCED Interval", 365),
+        Report::ShadowPrices => ("SCED Shadow Prices and Binding Transmission Constraints", 1_000),
         Report::RealTimeCorrections => ("RTM Price Corrections", 200),
         Report::DayAheadCorrections => ("DAM Price Corrections", 200),
         Report::TemperatureForecast => ("Temperature Forecast by Weather Zone", 1_000),
-        Report::SettlementPoints => {
-            ("Settlement Points List and Electrical Buses Mapping", 1_000)
-        }
+        Report::SettlementPoints => ("Settlement Points List and Electrical Buses Mapping", 1_000),
     }
 }
 

@@ -125,7 +125,9 @@ impl Route {
             }
             (_, ["api", "public-reports", rest @ ..]) => match (method, rest) {
                 ("GET", []) => Some(Route::Products),
-                ("GET", ["archive", emil]) if is_download => served(emil).map(Route::ArchiveDownload),
+                ("GET", ["archive", emil]) if is_download => {
+                    served(emil).map(Route::ArchiveDownload)
+                }
                 ("GET", ["archive", emil]) => served(emil).map(Route::ArchiveList),
                 ("POST", ["archive", emil, "download"]) => served(emil).map(Route::ArchiveDownload),
                 ("GET", ["bundle", emil]) if is_download => served(emil).map(Route::BundleDownload),
@@ -224,6 +226,9 @@ mod tests {
     fn escapes_are_read() {
         let query = Query::read("SCEDTimestampFrom=2026-03-08T00%3A00%3a00&b=x+y&%=%zz&c");
         assert_eq!(query.get("SCEDTimestampFrom"), Some("2026-03-08T00:00:00"));
-        assert_eq!((query.get("b"), query.get("%"), query.get("c")), (Some("x y"), Some("%zz"), Some("")));
+        assert_eq!(
+            (query.get("b"), query.get("%"), query.get("c")),
+            (Some("x y"), Some("%zz"), Some(""))
+        );
     }
 }

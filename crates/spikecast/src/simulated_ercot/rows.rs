@@ -224,9 +224,9 @@ impl Wish {
         let delays = i32::try_from(postings.faults.longest_delay().as_hours() / 24 + 1);
         let columns = layout.columns();
         // The first column that says what a row is about.
-        let about = columns.iter().position(|it| {
-            it.csv.is_some() && matches!(it.kind, Kind::Day | Kind::Instant)
-        });
+        let about = columns
+            .iter()
+            .position(|it| it.csv.is_some() && matches!(it.kind, Kind::Day | Kind::Instant));
         for filter in &self.filters {
             let days_before = match columns[filter.column].json {
                 "postedDatetime" => (-delays.unwrap_or(1), 0),

@@ -99,9 +99,9 @@ impl Service {
         let (faults, fault) = self.decide(route.as_ref());
         let answer = match &route {
             None => Err(Refusal::NotFound(format!("no address {}", request.path))),
-            Some(route) => self.admit(route.kind(), request, &query).and_then(|()| {
-                self.respond(route, request, &query, (&faults, fault.as_ref()))
-            }),
+            Some(route) => self
+                .admit(route.kind(), request, &query)
+                .and_then(|()| self.respond(route, request, &query, (&faults, fault.as_ref()))),
         };
         let answer = answer.unwrap_or_else(|refusal| refusal.answer(now));
         let answer = fault.as_ref().map_or(answer.clone(), |fault| spoilt(answer, fault));
@@ -179,9 +179,7 @@ impl Service {
                 Ok(Answer::json(200, &products::product(&base, *report, last)))
             }
             Route::Rows(report) => rows::answer(postings, layout(*report)?, query, change),
-            Route::ArchiveList(report) => {
-                lists::archive(postings, layout(*report)?, query, &base)
-            }
+            Route::ArchiveList(report) => lists::archive(postings, layout(*report)?, query, &base),
             Route::BundleList(report) => lists::bundles(postings, *report, query, &base),
             Route::ArchiveDownload(report) => {
                 let wanted = Wanted::read(query, &request.body)?;
@@ -246,7 +244,9 @@ fn refusal_of(fault: &Fault) -> Option<Refusal> {
         Fault::Bandwidth => Some(Refusal::BandwidthExceeded),
         Fault::ExpiredToken => Some(Refusal::NoToken),
         Fault::ServerError { status } => Some(Refusal::Failed(*status)),
-        Fault::BadRequest => Some(Refusal::BadRequest("The request could not be processed.".into())),
+        Fault::BadRequest => {
+            Some(Refusal::BadRequest("The request could not be processed.".into()))
+        }
         _ => None,
     }
 }

@@ -184,7 +184,11 @@ mod tests {
         for cut in 0..answer.len() {
             let (first, progress) = Progress::Head(0).head(&answer[..cut]);
             let (second, end) = progress.head(&answer[first.min(cut)..]);
-            assert_eq!((first + second, end), (answer.len() - 4, Progress::Body(0)), "cut at {cut}");
+            assert_eq!(
+                (first + second, end),
+                (answer.len() - 4, Progress::Body(0)),
+                "cut at {cut}"
+            );
         }
     }
 }

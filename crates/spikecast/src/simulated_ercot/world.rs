@@ -24,8 +24,21 @@ const VINTAGE_DAYS: i32 = 3;
 
 /// The settlement points of a posting: those of these that the simulator knows.
 const POINTS: [&str; 15] = [
-    "HB_BUSAVG", "HB_HOUSTON", "HB_HUBAVG", "HB_NORTH", "HB_PAN", "HB_SOUTH", "HB_WEST", "LZ_AEN",
-    "LZ_CPS", "LZ_HOUSTON", "LZ_LCRA", "LZ_NORTH", "LZ_RAYBN", "LZ_SOUTH", "LZ_WEST",
+    "HB_BUSAVG",
+    "HB_HOUSTON",
+    "HB_HUBAVG",
+    "HB_NORTH",
+    "HB_PAN",
+    "HB_SOUTH",
+    "HB_WEST",
+    "LZ_AEN",
+    "LZ_CPS",
+    "LZ_HOUSTON",
+    "LZ_LCRA",
+    "LZ_NORTH",
+    "LZ_RAYBN",
+    "LZ_SOUTH",
+    "LZ_WEST",
 ];
 
 /// The simulated market.
@@ -202,8 +215,8 @@ impl Snapshot<'_> {
         while day <= OperatingDay::of(self.published_at) {
             let observations = self.world.published_on(key, day)?;
             let about = observations.iter().filter(|it| it.interval_start == interval_start);
-            let before = about.filter(|it| it.published_at < self.published_at);
-            value = before.map(|it| it.value).last().or(value);
+            let mut before = about.filter(|it| it.published_at < self.published_at);
+            value = before.next_back().map(|it| it.value).or(value);
             day = day.plus_days(1);
         }
         Ok(value)

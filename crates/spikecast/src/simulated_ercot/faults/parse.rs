@@ -19,8 +19,7 @@ const RULES_MAX: usize = 1_000;
 const DELAY_MINUTES_MAX: u64 = 7 * 24 * 60;
 
 /// The keys of a rule that every fault has.
-const RULE_KEYS: [&str; 7] =
-    ["fault", "report", "route", "nth", "probability", "from", "until"];
+const RULE_KEYS: [&str; 7] = ["fault", "report", "route", "nth", "probability", "from", "until"];
 
 /// Every fault with the keys that only it has.
 const FAULTS: [(&str, &[&str]); 15] = [
@@ -162,7 +161,8 @@ impl Place {
                 let status = u16::try_from(status).ok().filter(|status| 500 <= *status);
                 let expected = "500 to 504";
                 Fault::ServerError {
-                    status: status.ok_or_else(|| self.bad("status", expected, rule.get("status")))?,
+                    status: status
+                        .ok_or_else(|| self.bad("status", expected, rule.get("status")))?,
                 }
             }
             "bad_request" => Fault::BadRequest,
@@ -375,8 +375,10 @@ mod tests {
     #[test]
     fn every_fault_can_be_written() {
         for (name, _) in FAULTS {
-            let extra = if name == "renamed_column" { "column = \"a\"\nrenamed_to = \"b\"" } else { "" };
-            let plan = FaultPlan::from_toml(&format!("[[rule]]\nfault = \"{name}\"\n{extra}")).unwrap();
+            let extra =
+                if name == "renamed_column" { "column = \"a\"\nrenamed_to = \"b\"" } else { "" };
+            let plan =
+                FaultPlan::from_toml(&format!("[[rule]]\nfault = \"{name}\"\n{extra}")).unwrap();
             assert_eq!(plan.rules[0].fault.name(), name);
         }
     }

@@ -146,12 +146,9 @@ impl Resource {
     /// Returns what is said about a place, in the order of the columns.
     fn series(self) -> [Series; 4] {
         match self {
-            Resource::Wind => [
-                Series::WindActual,
-                Series::WindPlan,
-                Series::WindForecast,
-                Series::WindPotential,
-            ],
+            Resource::Wind => {
+                [Series::WindActual, Series::WindPlan, Series::WindForecast, Series::WindPotential]
+            }
             Resource::Solar => [
                 Series::SolarActual,
                 Series::SolarPlan,

@@ -153,7 +153,8 @@ fn forecast_rows(page: &Page<'_>) -> Result<Vec<Row>, SourceError> {
             if total.is_none() {
                 continue;
             }
-            let is_used = total.map(|it| it.to_bits()) == used.get(&hour.start).map(|it| it.to_bits());
+            let is_used =
+                total.map(|it| it.to_bits()) == used.get(&hour.start).map(|it| it.to_bits());
             let mut row = vec![instant_cell(page.posted_at)];
             row.extend(hour_cells(&hour));
             row.extend(values.iter().map(|zone| number_cell(zone.get(&hour.start).copied())));
