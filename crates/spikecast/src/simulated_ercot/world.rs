@@ -11,9 +11,9 @@ use market::place::SettlementPoint;
 use market::source::publication::PublicationRule;
 use market::source::simulator::{Simulator, SimulatorSettings};
 use market::source::{FetchRequest, Source, SourceError};
-use market::time::OperatingDay;
+use market::time::{MarketHour, OperatingDay};
 
-/// So many observations are kept, 24 bytes each; a day of hourly vintages of one series has 4,000.
+/// So many observations are kept, 48 bytes each; a day of hourly vintages of one series has 4,000.
 const OBSERVATIONS_KEPT_MAX: usize = 4_000_000;
 
 /// What is published so long after the rule of its series says, is a correction.
@@ -54,9 +54,43 @@ type KeyOfDay = (SeriesKey, OperatingDay);
 
 #[derive(Debug, Default)]
 struct Kept {
-    days: HashMap<KeyOfDay, Arc<Vec<Observation>>>,
+    days: HashMap<KeyOfDay, Arc<Day>>,
     oldest: VecDeque<KeyOfDay>,
     observations: usize,
+}
+
+/// What was published about a key on a day.
+#[derive(Debug)]
+struct Day {
+    /// In the order of publication.
+    by_publication: Vec<Observation>,
+    /// In the order of the intervals, and of an interval in that of publication.
+    by_interval: Vec<Observation>,
+}
+
+impl Day {
+    fn new(mut observations: Vec<Observation>) -> Self {
+        observations.sort_by_key(|it| (it.interval_start, it.published_at));
+        let by_interval = observations.clone();
+        observations.sort_by_key(|it| it.published_at);
+        Self { by_publication: observations, by_interval }
+    }
+
+    /// Returns what was published at an instant.
+    fn published_at(&self, instant: Timestamp) -> &[Observation] {
+        let all = &self.by_publication;
+        let from = all.partition_point(|it| it.published_at < instant);
+        let to = all.partition_point(|it| it.published_at <= instant);
+        &all[from..to]
+    }
+
+    /// Returns the latest value about an interval that was published until an instant.
+    fn latest(&self, interval_start: Timestamp, until: Timestamp) -> Option<f64> {
+        let is_before =
+            |it: &Observation| (it.interval_start, it.published_at) <= (interval_start, until);
+        let before = &self.by_interval[..self.by_interval.partition_point(is_before)];
+        before.last().filter(|it| it.interval_start == interval_start).map(|it| it.value)
+    }
 }
 
 impl World {
@@ -76,12 +110,8 @@ impl World {
         self.first_day
     }
 
-    /// Returns what was published about a key on a day, in the order of publication.
-    fn published_on(
-        &self,
-        key: &SeriesKey,
-        day: OperatingDay,
-    ) -> Result<Arc<Vec<Observation>>, SourceError> {
+    /// Returns what was published about a key on a day.
+    fn published_on(&self, key: &SeriesKey, day: OperatingDay) -> Result<Arc<Day>, SourceError> {
         let key_of_day = (key.clone(), day);
         if let Some(kept) = self.kept().days.get(&key_of_day) {
             return Ok(Arc::clone(kept));
@@ -92,11 +122,9 @@ impl World {
             published_after: Some(day.start() - second),
             published_until: day.end() - second,
         };
-        let mut observations = self.simulator.fetch(&request)?;
-        observations.sort_by_key(|it| (it.published_at, it.interval_start));
-        let observations = Arc::new(observations);
-        self.kept().keep(key_of_day, Arc::clone(&observations));
-        Ok(observations)
+        let published = Arc::new(Day::new(self.simulator.fetch(&request)?));
+        self.kept().keep(key_of_day, Arc::clone(&published));
+        Ok(published)
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
@@ -113,8 +141,8 @@ impl World {
     ) -> Result<BTreeMap<Timestamp, Timestamp>, SourceError> {
         let mut publications = BTreeMap::new();
         for key in keys {
-            let observations = self.published_on(key, day)?;
-            for it in of_edition(&observations, key.series, edition) {
+            let published = self.published_on(key, day)?;
+            for it in of_edition(&published.by_publication, key.series, edition) {
                 let start = publications.entry(it.published_at).or_insert(it.interval_start);
                 *start = it.interval_start.min(*start);
             }
@@ -129,17 +157,17 @@ impl World {
 }
 
 impl Kept {
-    fn keep(&mut self, key_of_day: KeyOfDay, observations: Arc<Vec<Observation>>) {
+    fn keep(&mut self, key_of_day: KeyOfDay, published: Arc<Day>) {
         // What is computed twice at the same time is counted once.
         if self.days.contains_key(&key_of_day) {
             return;
         }
-        self.observations += observations.len();
-        self.days.insert(key_of_day.clone(), observations);
+        self.observations += published.by_publication.len();
+        self.days.insert(key_of_day.clone(), published);
         self.oldest.push_back(key_of_day);
         while OBSERVATIONS_KEPT_MAX < self.observations {
             let Some(oldest) = self.oldest.pop_front() else { return };
-            let dropped = self.days.remove(&oldest).map_or(0, |it| it.len());
+            let dropped = self.days.remove(&oldest).map_or(0, |it| it.by_publication.len());
             self.observations -= dropped;
         }
     }
@@ -186,22 +214,27 @@ impl Snapshot<'_> {
         key: &SeriesKey,
         edition: Edition,
     ) -> Result<Values, SourceError> {
-        let observations = self.world.published_on(key, OperatingDay::of(self.published_at))?;
-        let of_edition = of_edition(&observations, key.series, edition);
-        let now = of_edition.filter(|it| it.published_at == self.published_at);
+        let published = self.world.published_on(key, OperatingDay::of(self.published_at))?;
+        let now = of_edition(published.published_at(self.published_at), key.series, edition);
         Ok(now.map(|it| (it.interval_start, it.value)).collect())
     }
 
-    /// Returns the latest values published until then, on that day and some before it.
-    pub(super) fn known(&self, key: &SeriesKey) -> Result<Values, SourceError> {
+    /// Returns the latest values about some hours that were published until then, on that day and
+    /// some before it.
+    pub(super) fn known(
+        &self,
+        key: &SeriesKey,
+        hours: &[MarketHour],
+    ) -> Result<Vec<Option<f64>>, SourceError> {
         let today = OperatingDay::of(self.published_at);
-        let mut values = Values::new();
-        for days_before in (0..=VINTAGE_DAYS).rev() {
-            let observations = self.world.published_on(key, today.plus_days(-days_before))?;
-            let known = observations.iter().filter(|it| it.published_at <= self.published_at);
-            values.extend(known.map(|it| (it.interval_start, it.value)));
-        }
-        Ok(values)
+        let days =
+            (0..=VINTAGE_DAYS).map(|before| self.world.published_on(key, today.plus_days(-before)));
+        let days = days.collect::<Result<Vec<_>, _>>()?;
+        let known = hours.iter().map(|hour| {
+            let mut newest_first = days.iter();
+            newest_first.find_map(|day| day.latest(hour.start, self.published_at))
+        });
+        Ok(known.collect())
     }
 
     /// Returns the latest value about an interval that was published before.
@@ -213,10 +246,9 @@ impl Snapshot<'_> {
         let mut day = OperatingDay::of(interval_start).plus_days(-1);
         let mut value = None;
         while day <= OperatingDay::of(self.published_at) {
-            let observations = self.world.published_on(key, day)?;
-            let about = observations.iter().filter(|it| it.interval_start == interval_start);
-            let mut before = about.filter(|it| it.published_at < self.published_at);
-            value = before.next_back().map(|it| it.value).or(value);
+            let published = self.world.published_on(key, day)?;
+            let just_before = self.published_at - SignedDuration::from_secs(1);
+            value = published.latest(interval_start, just_before).or(value);
             day = day.plus_days(1);
         }
         Ok(value)

@@ -41,10 +41,7 @@ pub(super) const OUTAGES: Layout = Layout {
         whole("TotalNewEquipResourceMWZoneHouston", "totalNewEquipResourceMWZoneHouston"),
     ],
     former_columns: None,
-    leads: || {
-        let series = Series::OutageCapacity(ResourceKind::Dispatchable);
-        ZONES.map(|zone| at_region(series, zone)).to_vec()
-    },
+    leads: || vec![at_region(Series::OutageCapacity(ResourceKind::Dispatchable), ZONES[0])],
     edition: Edition::First,
     rows: outage_rows,
     published_days_after: (-8, 1),
@@ -90,7 +87,7 @@ pub(super) const ADEQUACY: Layout = Layout {
         flag("RepeatHourFlag", "repeatHourFlag"),
     ],
     former_columns: None,
-    leads: || vec![system(Series::GenerationCapacity), system(Series::AvailableGeneration)],
+    leads: || vec![system(Series::GenerationCapacity)],
     edition: Edition::First,
     rows: adequacy_rows,
     published_days_after: (-7, 0),

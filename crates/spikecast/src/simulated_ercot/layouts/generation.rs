@@ -167,19 +167,20 @@ impl Resource {
 }
 
 fn rows(page: &Page<'_>, resource: Resource, regions: &[Region]) -> Result<Vec<Row>, SourceError> {
+    let hours = hours_around(page.snapshot.published_at, HOURS_BEFORE, HOURS_AFTER);
     let places = [Place::System].into_iter().chain(regions.iter().map(|it| Place::Region(*it)));
     let mut columns = Vec::new();
     for place in places {
         for series in resource.series() {
-            columns.push(page.snapshot.known(&SeriesKey { series, place: place.clone() })?);
+            let key = SeriesKey { series, place: place.clone() };
+            columns.push(page.snapshot.known(&key, &hours)?);
         }
     }
-    columns.push(page.snapshot.known(&system(resource.hsl()))?);
-    let hours = hours_around(page.snapshot.published_at, HOURS_BEFORE, HOURS_AFTER);
-    let rows = hours.iter().map(|hour| {
+    columns.push(page.snapshot.known(&system(resource.hsl()), &hours)?);
+    let rows = hours.iter().enumerate().map(|(n, hour)| {
         let mut row = vec![instant_cell(page.posted_at)];
         row.extend(hour_cells(hour));
-        row.extend(columns.iter().map(|values| number_cell(values.get(&hour.start).copied())));
+        row.extend(columns.iter().map(|values| number_cell(values[n])));
         row.push(Cell::Flag(hour.repeated));
         row
     });

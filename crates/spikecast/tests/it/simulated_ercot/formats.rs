@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Served, column, recorded, recorded_json};
 
@@ -58,9 +58,7 @@ fn rows_have_the_recorded_fields_and_types() {
         let link = product["artifacts"][0]["_links"]["endpoint"]["href"].as_str().unwrap();
         let endpoint = link.split("/api/public-reports/").nth(1).unwrap();
         let expected = fields[endpoint].as_object().unwrap_or_else(|| panic!("{endpoint}"));
-        let date = date_field(expected);
-        let page =
-            served.json(&format!("/{endpoint}?{date}From={}&size=5", day_for(expected, date)));
+        let page = served.json(&format!("/{endpoint}?{}&size=5", recently(expected)));
         let found: BTreeMap<&str, &str> = page["fields"]
             .as_array()
             .unwrap()
@@ -78,18 +76,19 @@ fn rows_have_the_recorded_fields_and_types() {
     assert_eq!(compared, 19, "every report with an endpoint");
 }
 
-/// Returns the field that says what a row is about.
-pub(super) fn date_field(fields: &serde_json::Map<String, Value>) -> &str {
-    let is_date = |name: &&String| {
+/// Returns a query for rows of the last hours, or of the last day where they do not say when they
+/// were posted.
+pub(super) fn recently(fields: &Map<String, Value>) -> String {
+    if fields.contains_key("postedDatetime") {
+        return "postedDatetimeFrom=2026-07-14T08:00:00".to_owned();
+    }
+    let is_about = |name: &&String| {
         matches!(fields[*name].as_str(), Some("DATE" | "DATETIME"))
-            && !matches!(name.as_str(), "postedDatetime" | "priceCorrectionTime")
+            && *name != "priceCorrectionTime"
     };
-    fields.keys().find(is_date).unwrap()
-}
-
-/// Returns a recent day as a field's type writes it.
-pub(super) fn day_for(fields: &serde_json::Map<String, Value>, name: &str) -> &'static str {
-    if fields[name] == "DATE" { "2026-07-13" } else { "2026-07-13T00:00:00" }
+    let name = fields.keys().find(is_about).unwrap();
+    let time = if fields[name] == "DATE" { "" } else { "T00:00:00" };
+    format!("{name}From=2026-07-13{time}")
 }
 
 fn check_types(endpoint: &str, fields: &Value, row: &Value) {

@@ -127,6 +127,38 @@ fn rows_are_the_simulators_and_nothing_is_told_before_its_time() {
 }
 
 #[test]
+fn a_posting_of_wind_shows_what_is_known_two_days_back_and_ahead() {
+    let served = Served::at(MORNING, &["--no-limits"]).signed_in();
+    let posted = "postedDatetimeFrom=2026-07-14T08:55:00&postedDatetimeTo=2026-07-14T08:59:59";
+    let page = served.json(&format!("/np4-732-cd/wpp_hrly_avrg_actl_fcast?{posted}"));
+    let simulator = SourceChoice::Simulator { seed: 42, history_days: 1 }.open().unwrap();
+    let request = FetchRequest {
+        key: SeriesKey::system(Series::WindActual),
+        published_after: Some("2026-07-11T00:00:00Z".parse().unwrap()),
+        published_until: "2026-07-14T13:55:00Z".parse().unwrap(),
+    };
+    let truth = simulator.fetch(&request).unwrap();
+    // From 08:00 Central, 13:00Z, two days before.
+    let from: jiff::Timestamp = "2026-07-12T13:00:00Z".parse().unwrap();
+    let expected: Vec<i64> =
+        truth.iter().filter(|it| from <= it.interval_start).map(|it| cents(it.value)).collect();
+    let generated = column(&page, "genSystemWide");
+    assert_eq!((generated.len(), expected.len()), (216, 48));
+    let known: Vec<i64> = generated.iter().filter_map(|it| it.as_f64().map(cents)).collect();
+    assert_eq!(known, expected);
+    assert!(generated[48..].iter().all(Value::is_null), "the hour before is not known yet");
+    let hours = column(&page, "hourEnding");
+    assert_eq!((&hours[0], &hours[215]), (&json!(9), &json!(8)));
+    // The next two operating days at least are forecast.
+    assert!(column(&page, "STWPFSystemWide")[64..112].iter().all(Value::is_f64));
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "megawatts")]
+fn cents(value: f64) -> i64 {
+    (value * 100.0).round() as i64
+}
+
+#[test]
 fn pages_are_the_whole_in_pieces() {
     let served = Served::at(MORNING, &["--no-limits"]).signed_in();
     let day = "deliveryDateFrom=2026-07-12&deliveryDateTo=2026-07-13";

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::formats::{date_field, day_for};
+use super::formats::recently;
 use super::{Served, recorded_json};
 
 const MORNING: &str = "2026-07-14T09:30";
@@ -96,9 +96,7 @@ fn responses_are_as_specified() {
                 continue;
             }
             let fields = fields[&endpoint[1..]].as_object().unwrap();
-            let date = date_field(fields);
-            let day = day_for(fields, date);
-            let page = served.json(&format!("{endpoint}?{date}From={day}&size=20"));
+            let page = served.json(&format!("{endpoint}?{}&size=20", recently(fields)));
             check("Report", &page, &CONTRADICTED);
         }
         for folder in ["archive", "bundle"] {
