@@ -12,3 +12,4 @@ pub mod ledger;
 pub mod quality;
 pub mod registry;
 pub mod report;
+pub mod simulated_ercot;

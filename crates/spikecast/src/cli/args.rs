@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::backtest_args::BacktestArgs;
+use super::simulate::SimulateCommand;
 use crate::config::{Config, ConfigError, Layers};
 use crate::exit::{CommandError, Exit};
 use crate::jobs::fetch::Vintages;
@@ -67,6 +68,9 @@ pub(super) enum Command {
     /// The settings: show them, or check a file
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// A market that is not there: serve it as ERCOT would
+    #[command(subcommand)]
+    Simulate(SimulateCommand),
     /// Serve isolated stages to the process that starts this command
     #[command(name = ISOLATED_WORKER, hide = true)]
     IsolatedWorker {

@@ -98,9 +98,7 @@ impl Fetching {
         let data_dir = DataDir::new(&config.data_dir);
         let journal = open_journal(&data_dir.fetch_journal())?;
         let ercot = match config.source {
-            SourceChoice::Ercot => {
-                Some(Ercot::open(&config.ercot, &clock).map_err(job_error)?)
-            }
+            SourceChoice::Ercot => Some(Ercot::open(&config.ercot, &clock).map_err(job_error)?),
             SourceChoice::Simulator { .. } | SourceChoice::Files { .. } => None,
         };
         let source_id = config.source.id().map_err(|error| job_error(error.into()))?;

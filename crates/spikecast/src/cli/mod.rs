@@ -14,6 +14,7 @@ mod progress;
 mod run;
 mod runs;
 mod series_chart;
+mod simulate;
 mod terminal;
 
 use clap::{CommandFactory, Parser};
@@ -54,6 +55,7 @@ fn dispatch(arguments: Arguments, terminal: &mut Terminal) -> Result<Exit, Comma
         Command::Forecast(command) => forecast::forecast(global, &command, terminal),
         Command::Data(command) => data::data(global, &command, terminal),
         Command::Config(command) => config::config(global, &command, terminal),
+        Command::Simulate(command) => simulate::simulate(global, &command, terminal),
         Command::IsolatedWorker { directory } => isolated::serve(&directory),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -9,4 +9,5 @@ mod main_job;
 mod own_history;
 mod program;
 mod resuming;
+mod simulated_ercot;
 mod tidy;
