@@ -15,27 +15,27 @@ use market::time::OperatingDay;
 use super::{HourMaximum, hour_maxima, latest, spreads};
 
 /// So many worlds are taken together, that one hot summer decides nothing.
-pub const SEEDS: std::ops::RangeInclusive<u64> = 1..=6;
+pub(crate) const SEEDS: std::ops::RangeInclusive<u64> = 1..=6;
 
 /// The hubs that are compared with HB_NORTH.
-pub const OTHER_HUBS: [&str; 4] = ["HB_HOUSTON", "HB_SOUTH", "HB_WEST", "HB_PAN"];
+pub(crate) const OTHER_HUBS: [&str; 4] = ["HB_HOUSTON", "HB_SOUTH", "HB_WEST", "HB_PAN"];
 
 /// Prices of a settlement point by the start of their run or slot.
-pub type Prices = Vec<(Timestamp, f64)>;
+pub(crate) type Prices = Vec<(Timestamp, f64)>;
 
 /// Returns the folder of real data, which is not part of the repository.
-pub fn real_data() -> Option<PathBuf> {
+pub(crate) fn real_data() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     folder.join("rt_lmp_5min_hubavg.parquet").exists().then_some(folder)
 }
 
 /// Opens the real market.
-pub fn real(folder: &Path) -> Vec<Box<dyn Source>> {
+pub(crate) fn real(folder: &Path) -> Vec<Box<dyn Source>> {
     vec![Box::new(FileSource::open(folder).expect("the folder is in the documented layout"))]
 }
 
 /// Opens the simulated worlds.
-pub fn simulated() -> Vec<Box<dyn Source>> {
+pub(crate) fn simulated() -> Vec<Box<dyn Source>> {
     let world = |seed| -> Box<dyn Source> {
         Box::new(Simulator::new(SimulatorSettings {
             seed,
@@ -47,12 +47,17 @@ pub fn simulated() -> Vec<Box<dyn Source>> {
 }
 
 /// Fetches the real-time prices of some years, world by world.
-pub fn prices(sources: &[Box<dyn Source>], point: &str, first: i16, last: i16) -> Vec<Prices> {
+pub(crate) fn prices(
+    sources: &[Box<dyn Source>],
+    point: &str,
+    first: i16,
+    last: i16,
+) -> Vec<Prices> {
     let from = OperatingDay::new(date(first, 1, 1)).start();
     let to = OperatingDay::new(date(last + 1, 1, 1)).start();
     let point = SettlementPoint::new(point).expect("it is ERCOT's spelling");
     let key = SeriesKey::at(Series::RealTimeLmp, &point);
-    let fetch = |source: &Box<dyn Source>| -> Prices {
+    let fetch = |source: &dyn Source| -> Prices {
         let request = FetchRequest {
             key: key.clone(),
             published_after: Some(from),
@@ -62,28 +67,28 @@ pub fn prices(sources: &[Box<dyn Source>], point: &str, first: i16, last: i16) -
         let within = |(start, _): &(Timestamp, f64)| from <= *start && *start < to;
         latest(&all).into_iter().filter(within).collect()
     };
-    sources.iter().map(fetch).collect()
+    sources.iter().map(|source| fetch(source.as_ref())).collect()
 }
 
 /// Returns the hours of all worlds after each other.
-pub fn hours(prices: &[Prices]) -> Vec<HourMaximum> {
+pub(crate) fn hours(prices: &[Prices]) -> Vec<HourMaximum> {
     prices.iter().flat_map(|prices| hour_maxima(prices)).collect()
 }
 
 /// Leaves out the winter storm of February 2021: one such week in five years decides every
 /// February, and most of what is known about prices above $1,000.
-pub fn without_the_storm(hours: &[HourMaximum]) -> Vec<HourMaximum> {
+pub(crate) fn without_the_storm(hours: &[HourMaximum]) -> Vec<HourMaximum> {
     let storm = date(2021, 2, 12)..=date(2021, 2, 19);
     hours.iter().filter(|m| !storm.contains(&m.hour.operating_day.date())).copied().collect()
 }
 
 /// Returns the prices of all worlds without their times.
-pub fn values(prices: &[Prices]) -> Vec<f64> {
+pub(crate) fn values(prices: &[Prices]) -> Vec<f64> {
     prices.iter().flatten().map(|(_, price)| *price).collect()
 }
 
 /// Returns the distances of a hub from HB_NORTH in 2024.
-pub fn hub_spreads(sources: &[Box<dyn Source>], hub: &str) -> Vec<f64> {
+pub(crate) fn hub_spreads(sources: &[Box<dyn Source>], hub: &str) -> Vec<f64> {
     let (hub, north) = (prices(sources, hub, 2024, 2024), prices(sources, "HB_NORTH", 2024, 2024));
     hub.iter().zip(&north).flat_map(|(hub, north)| spreads(hub, north)).collect()
 }

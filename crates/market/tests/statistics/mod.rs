@@ -2,7 +2,7 @@
 //! cluster, quantiles of prices, distances between hubs, and when SCED runs. Shared by the test
 //! `simulated_market` and the example `simulated_statistics`.
 
-pub mod comparison;
+pub(crate) mod comparison;
 
 use std::collections::BTreeMap;
 
@@ -11,25 +11,25 @@ use market::observation::Observation;
 use market::time::MarketHour;
 
 /// The thresholds of which rates are compared, $/MWh.
-pub const THRESHOLDS: [f64; 5] = [50.0, 100.0, 200.0, 500.0, 1_000.0];
+pub(crate) const THRESHOLDS: [f64; 5] = [50.0, 100.0, 200.0, 500.0, 1_000.0];
 
 /// The quantiles of prices that are compared, percent.
-pub const PRICE_QUANTILES: [f64; 8] = [1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0, 99.9];
+pub(crate) const PRICE_QUANTILES: [f64; 8] = [1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0, 99.9];
 
 /// The quantiles of the distances between hubs, percent.
-pub const SPREAD_QUANTILES: [f64; 7] = [1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0];
+pub(crate) const SPREAD_QUANTILES: [f64; 7] = [1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0];
 
 /// The highest price of an hour.
 #[derive(Clone, Copy, Debug)]
-pub struct HourMaximum {
+pub(crate) struct HourMaximum {
     /// The hour.
-    pub hour: MarketHour,
+    pub(crate) hour: MarketHour,
     /// Its highest price, $/MWh.
-    pub price: f64,
+    pub(crate) price: f64,
 }
 
 /// Keeps the last published value of every interval, oldest interval first.
-pub fn latest(observations: &[Observation]) -> Vec<(Timestamp, f64)> {
+pub(crate) fn latest(observations: &[Observation]) -> Vec<(Timestamp, f64)> {
     let mut latest: BTreeMap<Timestamp, (Timestamp, f64)> = BTreeMap::new();
     for o in observations {
         let known = latest.entry(o.interval_start).or_insert((o.published_at, o.value));
@@ -41,7 +41,7 @@ pub fn latest(observations: &[Observation]) -> Vec<(Timestamp, f64)> {
 }
 
 /// Returns the highest price of every hour that has any.
-pub fn hour_maxima(prices: &[(Timestamp, f64)]) -> Vec<HourMaximum> {
+pub(crate) fn hour_maxima(prices: &[(Timestamp, f64)]) -> Vec<HourMaximum> {
     let hour_of = |start: Timestamp| start.as_second().div_euclid(3_600);
     prices
         .chunk_by(|a, b| hour_of(a.0) == hour_of(b.0))
@@ -54,7 +54,11 @@ pub fn hour_maxima(prices: &[(Timestamp, f64)]) -> Vec<HourMaximum> {
 }
 
 /// Returns which share of the chosen hours has a maximum above the threshold, percent.
-pub fn rate(hours: &[HourMaximum], threshold: f64, chosen: impl Fn(&MarketHour) -> bool) -> f64 {
+pub(crate) fn rate(
+    hours: &[HourMaximum],
+    threshold: f64,
+    chosen: impl Fn(&MarketHour) -> bool,
+) -> f64 {
     let chosen = hours.iter().filter(|maximum| chosen(&maximum.hour));
     let (mut all, mut above) = (0.0, 0.0);
     for maximum in chosen {
@@ -66,19 +70,19 @@ pub fn rate(hours: &[HourMaximum], threshold: f64, chosen: impl Fn(&MarketHour) 
 
 /// How spikes cluster.
 #[derive(Clone, Copy, Debug)]
-pub struct Clusters {
+pub(crate) struct Clusters {
     /// The probability that the hour after a spike hour is one, percent.
-    pub follows: f64,
+    pub(crate) follows: f64,
     /// Episodes of adjacent spike hours, per year.
-    pub episodes_a_year: f64,
+    pub(crate) episodes_a_year: f64,
     /// The mean length of an episode, hours.
-    pub hours_mean: f64,
+    pub(crate) hours_mean: f64,
     /// The share of episodes of one hour, percent.
-    pub single: f64,
+    pub(crate) single: f64,
 }
 
 /// Describes how hours above a threshold cluster; the hours are in order.
-pub fn clusters(hours: &[HourMaximum], threshold: f64) -> Clusters {
+pub(crate) fn clusters(hours: &[HourMaximum], threshold: f64) -> Clusters {
     let lengths: Vec<f64> = hours
         .chunk_by(|a, b| (threshold < a.price) == (threshold < b.price))
         .filter(|run| threshold < run[0].price)
@@ -96,7 +100,7 @@ pub fn clusters(hours: &[HourMaximum], threshold: f64) -> Clusters {
 }
 
 /// Returns a quantile, by percent, of values in any order.
-pub fn quantiles<const N: usize>(mut values: Vec<f64>, percents: [f64; N]) -> [f64; N] {
+pub(crate) fn quantiles<const N: usize>(mut values: Vec<f64>, percents: [f64; N]) -> [f64; N] {
     values.sort_by(f64::total_cmp);
     percents.map(|percent| {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
@@ -106,29 +110,29 @@ pub fn quantiles<const N: usize>(mut values: Vec<f64>, percents: [f64; N]) -> [f
 }
 
 /// Returns the share of negative values, percent.
-pub fn negative(values: &[f64]) -> f64 {
+pub(crate) fn negative(values: &[f64]) -> f64 {
     100.0 * values.iter().filter(|value| **value < 0.0).count() as f64 / values.len() as f64
 }
 
 /// Returns the distances of two points' prices at the runs that both have.
-pub fn spreads(a: &[(Timestamp, f64)], b: &[(Timestamp, f64)]) -> Vec<f64> {
+pub(crate) fn spreads(a: &[(Timestamp, f64)], b: &[(Timestamp, f64)]) -> Vec<f64> {
     let b: BTreeMap<Timestamp, f64> = b.iter().copied().collect();
     a.iter().filter_map(|(at, price)| Some(price - b.get(at)?)).collect()
 }
 
 /// How irregular the SCED runs of a period are.
 #[derive(Clone, Copy, Debug)]
-pub struct Regularity {
+pub(crate) struct Regularity {
     /// How many seconds into its slot of five minutes a run starts: 5, 50 and 95 %.
-    pub offsets: [f64; 3],
+    pub(crate) offsets: [f64; 3],
     /// Slots with more than one run, percent.
-    pub doubled: f64,
+    pub(crate) doubled: f64,
     /// Slots without any, per year of slots.
-    pub missing_a_year: f64,
+    pub(crate) missing_a_year: f64,
 }
 
 /// Describes when runs start; they are in order.
-pub fn regularity(runs: &[(Timestamp, f64)]) -> Regularity {
+pub(crate) fn regularity(runs: &[(Timestamp, f64)]) -> Regularity {
     const SLOT: i64 = 300;
     let seconds: Vec<i64> = runs.iter().map(|(at, _)| at.as_second()).collect();
     let slots: Vec<&[i64]> =

@@ -24,6 +24,9 @@ pub(super) enum Line {
     SouthExport,
 }
 
+/// Beyond so many steps of its steepness a shadow price does not rise: then operators redispatch.
+const REDISPATCHED: f64 = 6.0;
+
 /// How many constraints there are.
 pub(super) const LINES: usize = 7;
 
@@ -72,8 +75,8 @@ impl Line {
     /// Returns the shadow price per unit of loading beyond the limit, $/MWh.
     fn steepness(self) -> f64 {
         match self {
-            Line::PanhandleExport => 12.0,
-            Line::WestExport => 11.0,
+            Line::PanhandleExport => 11.0,
+            Line::WestExport => 10.0,
             Line::WestImport => 20.0,
             Line::HoustonImport => 8.0,
             Line::HoustonExport => 10.0,
@@ -97,7 +100,7 @@ pub(super) fn shadow_prices(noise: Noise, at: Timestamp, loadings: &[f64; LINES]
     std::array::from_fn(|line| {
         let own = 0.22 * noise.smooth(Stream::LineLoading, line as u64, at, 1.3);
         let beyond = (loadings[line] + own).max(0.0);
-        Line::ALL[line].steepness() * (beyond + 0.75 * beyond.powi(3)).min(60.0)
+        Line::ALL[line].steepness() * (beyond + 0.75 * beyond.powi(3)).min(REDISPATCHED)
     })
 }
 
@@ -121,7 +124,7 @@ pub(super) fn curtailed(weather: &Weather) -> Curtailment {
 const POINTS: [(&str, [f64; LINES]); 14] = [
     ("HB_HOUSTON", HOUSTON),
     ("HB_NORTH", NORTH),
-    ("HB_PAN", [-1.0, -0.8, 0.25, 0.0, 0.0, 0.0, 0.0]),
+    ("HB_PAN", [-1.0, -0.5, 0.25, 0.0, 0.0, 0.0, 0.0]),
     ("HB_SOUTH", SOUTH),
     ("HB_WEST", WEST),
     ("HB_HUBAVG", mean_of_the_hubs()),

@@ -68,8 +68,8 @@ pub(super) fn dispatches(noise: Noise, from: Timestamp, to: Timestamp) -> Vec<Di
     let dispatch = |at: Timestamp| {
         let index = usize::try_from((at - first).as_hours()).expect("the first hour is before");
         // The shortage of hour `i` is the element `i - 1`.
-        let recent = shortages[..index].iter().rev().take(before.unsigned_abs() as usize);
-        let shortage = recent.flatten().filter_map(|shortage| shortage.price(noise, at));
+        let started = shortages[..index].iter();
+        let shortage = started.flatten().filter_map(|shortage| shortage.price(noise, at));
         let [earlier, hour, later] =
             hours[index - 1..].first_chunk().expect("there is an hour after each run's");
         hour.dispatched(noise, at, [earlier, later], shortage.fold(f64::MIN, f64::max))

@@ -25,8 +25,10 @@ const PENALTY: [(f64, f64); 8] = [
     (130.0, 9_000.0),
 ];
 
-/// The mean violation, MW.
-const MEGAWATTS_MEAN: f64 = 20.0;
+/// The mean violation when few plants run, and how much larger it is when most do, MW: what is
+/// idle follows within minutes.
+const MEGAWATTS_MEAN: f64 = 11.0;
+const MEGAWATTS_TIGHT: f64 = 12.0;
 /// The mean length, minutes.
 const MINUTES_MEAN: f64 = 19.0;
 
@@ -66,7 +68,9 @@ impl Shortage {
         #[expect(clippy::cast_possible_truncation, reason = "at most two hours")]
         let (start, length) = ((3_600.0 * when) as i64, (60.0 * minutes) as i64);
         let start = hour + SignedDuration::from_secs(start);
-        let megawatts = -MEGAWATTS_MEAN * (1.0 - how_much).ln();
+        let most_run = logistic((strain.tightness - 0.68) / 0.06);
+        let mean = MEGAWATTS_MEAN + MEGAWATTS_TIGHT * most_run;
+        let megawatts = -mean * (1.0 - how_much).ln();
         Some(Self { start, end: start + SignedDuration::from_secs(length), megawatts })
     }
 
