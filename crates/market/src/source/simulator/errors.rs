@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::noise::{Noise, Stream};
 
 /// From which to which lead hour a band grows to its full size. The sizes add up (in squares) to
-/// 1.4 after a day, 2.3 after two and 3.6 after a week.
+/// 1.4 after a day, 2.1 after two and 3.6 after a week.
 const BANDS: [(f64, f64, f64); 5] =
     [(0.0, 12.0, 1.0), (12.0, 30.0, 1.4), (30.0, 54.0, 1.5), (54.0, 90.0, 1.6), (90.0, 168.0, 2.2)];
 
@@ -19,7 +19,7 @@ const RESIDUAL: f64 = 0.3;
 /// For so many hours an error remembers itself, as those of 2022 and 2024 did.
 const MEMORY_HOURS: f64 = 10.0;
 
-/// The error of one hour at every lead time; its size after a day is about 1.5.
+/// The error of one hour at every lead time; its size after a day is about 1.4.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Errors {
     residual: f64,

@@ -4,7 +4,7 @@ use super::calendar::SimulatedHour;
 use super::congestion::PointShifts;
 use super::day_ahead::DayAheadHour;
 use super::forecasts::HourForecast;
-use super::regions::{generation_of, solar_regions, wind_regions};
+use super::regions::{solar_regions, sum_of, wind_regions};
 use super::source::{Simulator, Window};
 use super::system::{SystemHour, total};
 use super::{ancillary, weather::Weather};
@@ -54,7 +54,7 @@ impl Simulator {
                     let system = system(hour);
                     let is_actual = series == Series::WindActual;
                     let wind = if is_actual { &system.wind } else { &system.wind_limit };
-                    Some(generation_of(wind, regions))
+                    Some(sum_of(wind, regions))
                 })
             }
             (Series::SolarActual | Series::SolarHsl, place) => {
@@ -63,7 +63,7 @@ impl Simulator {
                     let system = system(hour);
                     let is_actual = series == Series::SolarActual;
                     let solar = if is_actual { &system.solar } else { &system.solar_limit };
-                    Some(generation_of(solar, regions))
+                    Some(sum_of(solar, regions))
                 })
             }
             _ => Vec::new(),

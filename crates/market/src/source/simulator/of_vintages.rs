@@ -8,7 +8,7 @@ use super::calendar::SimulatedHour;
 use super::forecasts::{HourForecast, model_in_use, temperature_forecast};
 use super::noise::Noise;
 use super::outages::Outages;
-use super::regions::{generation_of, outage_zones, solar_regions, wind_regions};
+use super::regions::{outage_zones, solar_regions, sum_of, wind_regions};
 use super::source::{Simulator, Window};
 use super::vintages::{ADEQUACY, DAILY, GENERATION, LOAD, OUTAGES, Rhythm};
 use crate::observation::{LoadModel, Observation, Series};
@@ -30,13 +30,13 @@ impl Simulator {
             (Series::WindForecast | Series::WindPotential | Series::WindPlan, _) => {
                 let Some(regions) = wind_regions(place) else { return Vec::new() };
                 forecasts(noise, window, GENERATION, |forecast, at| {
-                    generation_of(&wind(series, forecast, at), regions)
+                    sum_of(&wind(series, forecast, at), regions)
                 })
             }
             (Series::SolarForecast | Series::SolarPotential | Series::SolarPlan, _) => {
                 let Some(regions) = solar_regions(place) else { return Vec::new() };
                 forecasts(noise, window, GENERATION, |forecast, at| {
-                    generation_of(&solar(series, forecast, at), regions)
+                    sum_of(&solar(series, forecast, at), regions)
                 })
             }
             (Series::OutageCapacity(kind), _) => {
@@ -44,7 +44,7 @@ impl Simulator {
                 vintages(window, OUTAGES, |hour| {
                     move |at| {
                         let outages = Outages::reported(noise, &hour, at);
-                        Some(generation_of(outages.of(kind), zones).round())
+                        Some(sum_of(outages.of(kind), zones).round())
                     }
                 })
             }

@@ -45,6 +45,6 @@ pub(super) fn outage_zones(place: &Place) -> Option<&'static [usize]> {
 }
 
 /// Adds what the chosen parts have.
-pub(super) fn generation_of(parts: &[f64], chosen: &[usize]) -> f64 {
+pub(super) fn sum_of(parts: &[f64], chosen: &[usize]) -> f64 {
     chosen.iter().map(|&index| parts[index]).sum()
 }
