@@ -7,7 +7,7 @@ use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use market::observation::{History, HistoryBuilder, KnownAt, Observation, Series, SeriesKey};
 use market::place::{Place, SettlementPoint, WeatherZone};
-use market::source::simulator::{Simulator, SimulatorSettings};
+use market::source::simulator::{Simulator, SimulatorSettings, Vintages};
 use market::source::{FetchRequest, Source};
 use market::time::parse_local;
 use proptest::prelude::*;
@@ -24,7 +24,11 @@ fn thresholds() -> Thresholds {
 
 /// What the simulator published over some months of 2024, both sides of the tested issue times.
 fn published() -> Published {
-    let simulator = Simulator::new(SimulatorSettings { seed: 7, first_day: date(2024, 1, 1) });
+    let simulator = Simulator::new(SimulatorSettings {
+        seed: 7,
+        first_day: date(2024, 1, 1),
+        vintages: Vintages::BeforeTheMarket,
+    });
     let keys = Series::FORECAST_INPUTS.map(|series| SeriesKey {
         series,
         place: match series {

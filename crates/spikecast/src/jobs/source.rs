@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use market::observation::{Series, SeriesKey};
 use market::place::{Place, SettlementPoint, WeatherZone};
 use market::source::files::FileSource;
-use market::source::simulator::{Simulator, SimulatorSettings};
+use market::source::simulator::{Simulator, SimulatorSettings, Vintages};
 use market::source::{Source, SourceError};
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +40,11 @@ impl SourceChoice {
     pub fn open(&self) -> Result<Box<dyn Source>, SourceError> {
         match self {
             SourceChoice::Simulator { seed, .. } => {
-                let settings = SimulatorSettings { seed: *seed, first_day: SIMULATION_BEGINS };
+                let settings = SimulatorSettings {
+                    seed: *seed,
+                    first_day: SIMULATION_BEGINS,
+                    vintages: Vintages::BeforeTheMarket,
+                };
                 Ok(Box::new(Simulator::new(settings)))
             }
             SourceChoice::Files { path } => Ok(Box::new(FileSource::open(path)?)),

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use jiff::civil::date;
 use market::observation::{Series, SeriesKey};
 use market::place::SettlementPoint;
-use market::source::simulator::{Simulator, SimulatorSettings};
+use market::source::simulator::{Simulator, SimulatorSettings, Vintages};
 use market::source::{FetchRequest, Source};
 use market::time::parse_local;
 use spikecast::ledger::read_forecast;
@@ -17,7 +17,11 @@ use crate::program::Program;
 
 /// Writes the simulated prices of January to August 2024, each as `rows` says.
 fn write_prices(program: &Program, rows: impl Fn(&str, f64) -> String) -> PathBuf {
-    let simulator = Simulator::new(SimulatorSettings { seed: 5, first_day: date(2024, 1, 1) });
+    let simulator = Simulator::new(SimulatorSettings {
+        seed: 5,
+        first_day: date(2024, 1, 1),
+        vintages: Vintages::BeforeTheMarket,
+    });
     let point = SettlementPoint::new("HB_HOUSTON").unwrap();
     let request = FetchRequest {
         key: SeriesKey::at(Series::RealTimeLmp, &point),
