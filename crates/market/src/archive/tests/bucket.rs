@@ -86,6 +86,8 @@ fn an_archive_in_a_bucket_is_an_archive() {
     assert!(matches!(error, ArchiveError::NoBucket { .. }), "{error:?}");
     make_bucket(&server);
     let archive = Archive::open(&location(&server)).unwrap();
+    let debug = format!("{archive:?}").to_lowercase();
+    assert!(debug.contains("market") && !debug.contains("hunter2"), "{debug}");
     let observations = [day(date(2024, 8, 19), 20.0), day(date(2024, 8, 20), 40.0)];
     for (hour, observations) in (0..).zip(&observations) {
         let fetched_at = format!("2024-08-20T0{hour}:00:00Z");
