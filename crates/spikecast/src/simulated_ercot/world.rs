@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use market::observation::{Observation, Series, SeriesKey};
 use market::place::SettlementPoint;
 use market::source::publication::PublicationRule;
-use market::source::simulator::{Simulator, SimulatorSettings};
+use market::source::simulator::{Simulator, SimulatorSettings, Vintages};
 use market::source::{FetchRequest, Source, SourceError};
 use market::time::{MarketHour, OperatingDay};
 
@@ -96,7 +96,8 @@ impl Day {
 impl World {
     /// Makes a world in which nothing was published before a day.
     pub(super) fn new(seed: u64, first_day: Date) -> Self {
-        let simulator = Simulator::new(SimulatorSettings { seed, first_day });
+        let simulator =
+            Simulator::new(SimulatorSettings { seed, first_day, vintages: Vintages::EveryHour });
         let points = POINTS.map(|name| SettlementPoint::new(name).expect("it is ERCOT's spelling"));
         Self {
             simulator,
