@@ -218,6 +218,8 @@ pub(super) fn keys(
     config: &Config,
     arguments: &ObservationArgs,
 ) -> Result<Vec<SeriesKey>, CommandError> {
+    let given = arguments.place.iter().map(|place| Place::named(place.trim()));
+    let given: Vec<Place> = given.collect::<Result<_, _>>().map_err(CommandError::usage)?;
     let mut keys = Vec::new();
     for name in &arguments.series {
         let series = Series::named(name.trim()).ok_or_else(|| unknown_series(name))?;
@@ -230,17 +232,25 @@ pub(super) fn keys(
                 | Series::HourlyMeanLmp
                 | Series::HourlyCoverage
         );
-        let places = match arguments.place.as_slice() {
-            [] if at_points => settlement_points(config)?,
-            [] => vec![Place::System.name().to_owned()],
-            given => given.to_vec(),
+        let is_point = |place: &&Place| matches!(place, Place::SettlementPoint(_));
+        // A settlement point has no load, and a weather zone no price: each series takes its own.
+        let (points, others): (Vec<&Place>, Vec<&Place>) = given.iter().partition(is_point);
+        let places: Vec<Place> = match (at_points, points.as_slice(), others.as_slice()) {
+            (true, [], _) => configured_points(config)?,
+            (true, points, _) => points.iter().map(|place| (*place).clone()).collect(),
+            (false, _, []) => vec![Place::System],
+            (false, _, others) => others.iter().map(|place| (*place).clone()).collect(),
         };
         for place in places {
-            let place = Place::named(place.trim()).map_err(CommandError::usage)?;
             keys.push(SeriesKey { series, place });
         }
     }
     Ok(keys)
+}
+
+fn configured_points(config: &Config) -> Result<Vec<Place>, CommandError> {
+    let points = settlement_points(config)?;
+    points.iter().map(|point| Place::named(point).map_err(CommandError::usage)).collect()
 }
 
 /// Returns what must be loaded: derived series come with the prices that they are derived from.

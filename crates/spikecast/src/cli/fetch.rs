@@ -55,8 +55,8 @@ pub(super) fn fetch(
     }
     let telling = Telling::on(terminal, global.json);
     let fetching = Fetching::open(&config, clock, telling)?;
-    let mut outcome = match fetching.run(&input)? {
-        Ended::With(outcome) => outcome,
+    let (mut outcome, mut failures) = match fetching.run(&input)? {
+        Ended::With(outcome, failures) => (outcome, failures),
         Ended::Stopped(report) => return stopped(&report, global.json, terminal),
     };
     let is_ercot = matches!(config.source, SourceChoice::Ercot);
@@ -66,19 +66,23 @@ pub(super) fn fetch(
         }
         let gaps = std::mem::take(&mut outcome.gaps);
         match fetching.run(&FetchInput { gaps, ..input.clone() })? {
-            Ended::With(second) => {
+            Ended::With(second, failed) => {
+                failures.extend(failed);
                 outcome.gaps = second.gaps;
                 outcome.collected.add(&second.collected);
             }
             Ended::Stopped(report) => return stopped(&report, global.json, terminal),
         }
     }
-    conclude(&outcome, global.json, terminal)
+    failures.sort();
+    failures.dedup();
+    conclude(&outcome, &failures, global.json, terminal)
 }
 
 /// How a run ended.
 enum Ended {
-    With(FetchOutcome),
+    /// With what was fetched, and why some of it was not.
+    With(FetchOutcome, Vec<String>),
     Stopped(RunReport),
 }
 
@@ -122,23 +126,16 @@ impl Fetching {
             self.executor.submit(&self.pipeline, &key, value).map_err(execution_error)?;
         let report =
             self.executor.execute(submission.run_id, &self.token).map_err(execution_error)?;
-        match report.stage("check").map(|check| check.status) {
-            Some(orchestration::StageStatus::Completed) => {}
-            _ if matches!(report.status, RunStatus::Failed | RunStatus::Cancelled) => {
-                return Err(failure_of(&report));
+        match report.status {
+            RunStatus::Completed => {}
+            RunStatus::Failed | RunStatus::Cancelled => return Err(failure_of(&report)),
+            RunStatus::Interrupted | RunStatus::Pending | RunStatus::Running => {
+                return Ok(Ended::Stopped(report));
             }
-            _ => return Ok(Ended::Stopped(report)),
         }
         let outcome: FetchOutcome =
             report.output_as("check").map_err(|error| internal(error.into()))?;
-        // Nothing at all came, for one reason: that is the answer, not the list of all gaps.
-        if report.status == RunStatus::Failed
-            && outcome.collected.observations == 0
-            && !outcome.gaps.is_empty()
-        {
-            return Err(failure_of(&report));
-        }
-        Ok(Ended::With(outcome))
+        Ok(Ended::With(outcome, report.degraded))
     }
 }
 
@@ -153,15 +150,18 @@ fn stopped(report: &RunReport, json: bool, terminal: &mut Terminal) -> Result<Ex
 
 fn conclude(
     outcome: &FetchOutcome,
+    failures: &[String],
     json: bool,
     terminal: &mut Terminal,
 ) -> Result<Exit, CommandError> {
     let collected = &outcome.collected;
-    let is_complete = outcome.gaps.is_empty() && collected.quarantined.is_empty();
+    let is_complete =
+        outcome.gaps.is_empty() && collected.quarantined.is_empty() && failures.is_empty();
     let exit = if is_complete { Exit::Fine } else { Exit::SourceUnavailable };
     if json {
         let mut document = serde_json::to_value(outcome).context("outcome").map_err(internal)?;
         document["pipeline"] = json!(PIPELINE);
+        document["failures"] = json!(failures);
         document["exit_code"] = json!(exit.code());
         terminal.json(&document)?;
         return Ok(exit);
@@ -170,6 +170,9 @@ fn conclude(
         "{} new observations, {} postings, {} lines that could not be used",
         collected.observations, collected.postings, collected.complaints
     ))?;
+    for failure in failures {
+        terminal.error(failure);
+    }
     for reason in &collected.quarantined {
         terminal.error(&format!("put aside: {reason}"));
     }

@@ -206,6 +206,7 @@ pub(super) fn pieces(stage: &'static str, telling: Telling, clock: Arc<dyn Clock
         match &observation.kind {
             ObservationKind::FanOutOpened { stage: opened, count } if opened == stage => {
                 pieces.total = u64::try_from(*count).unwrap_or(u64::MAX);
+                (pieces.done, pieces.told, pieces.started) = (0, 0, None);
                 bar.set_length(pieces.total);
                 bar.enable_steady_tick(TICK);
             }

@@ -253,7 +253,7 @@ mod tests {
         check("thresholds = [100, 50]", "ascending");
         check("thresholds = []", "1 to 20");
         check("source = \"files\"", "--path");
-        check("source = \"moon\"", "simulator or files");
+        check("source = \"moon\"", "simulator, files or ercot");
         check("settlement_points = [\"hb hub\"]", "HB_HUBAVG");
         check("deadline = \"25:00\"", "09:45");
         check("simulator_seed = -1", "whole number");

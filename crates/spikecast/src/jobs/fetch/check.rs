@@ -1,12 +1,13 @@
 //! Stage *check*: what is missing though it should be there by now.
 
 use jiff::{SignedDuration, Timestamp};
-use market::observation::SeriesKey;
+use market::observation::{Series, SeriesKey};
 use market::reports::Report;
 use market::source::publication::PublicationRule;
 use orchestration::StageContext;
 
 use super::FetchWorkspace;
+use super::list::intermediate;
 use super::shapes::{Collected, FetchInput, FetchOutcome, Gap};
 use crate::jobs::failure::JobError;
 
@@ -19,14 +20,16 @@ pub(super) fn check(
     stage: &StageContext,
 ) -> Result<FetchOutcome, JobError> {
     let mut collected = Collected::default();
-    let pieces: Vec<Option<Collected>> = stage.output_as("collect").unwrap_or_default();
-    pieces.iter().flatten().for_each(|piece| collected.add(piece));
+    let pieces: Vec<Collected> =
+        stage.output_as("collect").map_err(|failure| intermediate(&failure))?;
+    pieces.iter().for_each(|piece| collected.add(piece));
     let mut gaps = Vec::new();
     for name in &input.keys {
         let key = name.key()?;
         let Some(to) = due(&key, input) else { continue };
-        let found = workspace.archive.gaps(&[key], (input.from, to))?;
-        gaps.extend(found.into_iter().map(|gap| Gap {
+        let found = workspace.archive.gaps(std::slice::from_ref(&key), (input.from, to))?;
+        let is_told = |gap: &market::archive::Gap| !is_skipped_run(key.series, gap.intervals());
+        gaps.extend(found.into_iter().filter(is_told).map(|gap| Gap {
             key: name.clone(),
             from: gap.from,
             to: gap.to,
@@ -34,6 +37,12 @@ pub(super) fn check(
         }));
     }
     Ok(FetchOutcome { collected, gaps })
+}
+
+/// Tells whether a gap is as short as SCED itself leaves it: a dozen slots a year have no run, and
+/// the price of the run before stays in effect.
+fn is_skipped_run(series: Series, intervals: i64) -> bool {
+    intervals == 1 && series.interval() == Series::RealTimeLmp.interval()
 }
 
 /// Returns until when intervals of a series should be there; `None` for vintages, whose intervals

@@ -7,6 +7,7 @@ use market::reports::{Contents, Posting, Report, Wanted, parse, parse_page};
 use market::source::{FetchRequest, SourceError};
 use orchestration::StageContext;
 
+use super::list::or_nothing;
 use super::shapes::{Collected, FetchInput, KeyName, Piece, Window};
 use super::{FetchWorkspace, UNUSABLE_MAX};
 use crate::jobs::failure::JobError;
@@ -32,7 +33,7 @@ pub(super) fn collect(
         }
         Piece::Whole { window: Window::Rows { report, point, from, to } } => {
             let rows = Rows { report: report.0, point: point.as_deref(), from: *from, to: *to };
-            rows.collect(workspace, input, stage)
+            or_nothing(report.0, rows.collect(workspace, input, stage))
         }
         Piece::Whole { window: Window::Postings { .. } } => Ok(Collected::default()),
         Piece::Postings { report, from_mis, postings } => {

@@ -1,6 +1,7 @@
 //! Stages *list* and *plan*: which postings there are, and who fetches which.
 
-use market::reports::Posting;
+use market::reports::{Cadence, Posting, Report};
+use market::source::SourceError;
 use orchestration::{StageContext, StageFailure};
 
 use super::FetchWorkspace;
@@ -22,17 +23,31 @@ pub(super) fn list(
         return Ok(vec![Piece::Whole { window: window.clone() }]);
     };
     let ercot = workspace.ercot()?;
-    let mut postings = if *from_mis {
-        ercot.mis().postings(report.0)?.postings
+    let listed = if *from_mis {
+        ercot.mis().postings(report.0).map(|list| list.postings).map_err(JobError::from)
     } else {
-        ercot.archived(report.0, *from, *to, stage)?
+        ercot.archived(report.0, *from, *to, stage)
     };
+    let mut postings = or_nothing(report.0, listed)?;
+    postings.retain(|posting| *from <= posting.posted_at && posting.posted_at < *to);
+    // The newest is always wanted: it has the latest actual values.
+    let newest = postings.iter().map(|posting| posting.posted_at).max();
     postings.retain(|posting| {
-        *from <= posting.posted_at
-            && posting.posted_at < *to
-            && is_wanted(report.0, posting.posted_at, input.vintages)
+        Some(posting.posted_at) == newest || is_wanted(report.0, posting.posted_at, input.vintages)
     });
     Ok(pieces(*report, *from_mis, &postings))
+}
+
+/// Of a report that is posted when there is a reason there may be nothing, not even a list.
+pub(super) fn or_nothing<T: Default>(
+    report: Report,
+    listed: Result<T, JobError>,
+) -> Result<T, JobError> {
+    let is_as_needed = report.facts().cadence == Cadence::AsNeeded;
+    match listed {
+        Err(JobError::Source(SourceError::Missing { .. })) if is_as_needed => Ok(T::default()),
+        other => other,
+    }
 }
 
 fn pieces(report: ReportName, from_mis: bool, postings: &[Posting]) -> Vec<Piece> {
@@ -46,11 +61,10 @@ pub(super) fn plan(
     workspace: &FetchWorkspace,
     stage: &StageContext,
 ) -> Result<Vec<Piece>, JobError> {
-    // Of lists that failed there is nothing; *check* finds what is missing for it.
-    let lists: Vec<Option<Vec<Piece>>> =
+    let lists: Vec<Vec<Piece>> =
         stage.output_as("list").map_err(|failure: StageFailure| intermediate(&failure))?;
     let mut wanted = Vec::new();
-    for piece in lists.into_iter().flatten().flatten() {
+    for piece in lists.into_iter().flatten() {
         let Piece::Postings { report, from_mis, postings } = piece else {
             wanted.push(piece);
             continue;
@@ -62,6 +76,6 @@ pub(super) fn plan(
     Ok(wanted)
 }
 
-fn intermediate(failure: &StageFailure) -> JobError {
+pub(super) fn intermediate(failure: &StageFailure) -> JobError {
     JobError::Intermediate(failure.message.clone())
 }

@@ -20,6 +20,7 @@ use orchestration::{
     StageOutput, StageResult,
 };
 use serde::Serialize;
+use serde_json::json;
 
 use super::ercot::Ercot;
 use super::failure::JobError;
@@ -38,14 +39,17 @@ const REFUSALS_MAX: u32 = 10_000;
 /// What comes broken is asked for again so often before it is put aside.
 const UNUSABLE_MAX: u32 = 3;
 
-/// Returns the pipeline. What fails for good leaves a gap, which *check* names.
+/// Returns the pipeline. What fails for good is done without, and leaves a gap that *check* names.
 pub fn pipeline(retry: RetryPolicy) -> Result<Pipeline, PipelineError> {
+    let nothing_listed = json!([]);
+    let nothing_collected = json!(Collected::default());
+    let each = |stage: Stage, over: &str| stage.map_over(over, Some(AT_ONCE)).retry(retry);
     PipelineBuilder::new(PIPELINE)
         .stage(Stage::new("windows", "windows"))
-        .stage(Stage::new("list", "list").map_over("windows", Some(AT_ONCE)).retry(retry))
-        .stage(Stage::new("plan", "plan").after_end_of(["list"]))
-        .stage(Stage::new("collect", "collect").map_over("plan", Some(AT_ONCE)).retry(retry))
-        .stage(Stage::new("check", "check").after_end_of(["collect"]))
+        .stage(each(Stage::new("list", "list"), "windows").fallback_value(nothing_listed))
+        .stage(Stage::new("plan", "plan").after(["list"]))
+        .stage(each(Stage::new("collect", "collect"), "plan").fallback_value(nothing_collected))
+        .stage(Stage::new("check", "check").after(["collect"]))
         .build()
 }
 

@@ -18,13 +18,14 @@ use crate::jobs::source::SourceChoice;
 const ROWS_SPAN: SignedDuration = SignedDuration::from_hours(24 * 92);
 /// A page of an archive's list holds a month of hourly postings.
 const LIST_SPAN: SignedDuration = SignedDuration::from_hours(24 * 31);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// A month of one series is committed at once.
 const SERIES_SPAN: SignedDuration = SignedDuration::from_hours(24 * 31);
 
 /// Returns the spans to look at.
 pub(super) fn windows(input: &FetchInput) -> Result<Vec<Window>, JobError> {
     if !matches!(input.source, SourceChoice::Ercot) {
-        return Ok(series_windows(input));
+        return series_windows(input);
     }
     if input.gaps.is_empty() {
         let keys: Result<Vec<SeriesKey>, JobError> = input.keys.iter().map(KeyName::key).collect();
@@ -51,14 +52,19 @@ pub(super) fn is_wanted(report: Report, posted_at: Timestamp, vintages: Vintages
     vintages == Vintages::Every || !report.has_vintages() || is_of_the_morning
 }
 
-fn series_windows(input: &FetchInput) -> Vec<Window> {
+fn series_windows(input: &FetchInput) -> Result<Vec<Window>, JobError> {
     let mut windows = Vec::new();
-    for key in &input.keys {
-        for (from, to) in pieces(input.from, input.to, SERIES_SPAN) {
-            windows.push(Window::Series { key: key.clone(), from, to });
+    for name in &input.keys {
+        let key = name.key()?;
+        let (lead, lag) = Report::publishing(&key).map_or((HOUR, HOUR), |report| {
+            let wish = Wish::of(report, &key);
+            (wish.lead, wish.lag + HOUR)
+        });
+        for (from, to) in pieces(input.from - lead, input.to + lag, SERIES_SPAN) {
+            windows.push(Window::Series { key: name.clone(), from, to });
         }
     }
-    windows
+    Ok(windows)
 }
 
 /// A report, and the settlement point that is wanted of it.
