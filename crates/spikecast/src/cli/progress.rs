@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use orchestration::{Clock, Observation, ObservationKind};
+use orchestration::{Clock, FailureClass, Observation, ObservationKind};
 
 use super::terminal::Terminal;
 
@@ -219,6 +219,12 @@ pub(super) fn pieces(stage: &'static str, telling: Telling, clock: Arc<dyn Clock
                 if telling == Telling::Lines && pieces.is_worth_a_line() {
                     tell(&line);
                 }
+            }
+            // Waiting for a turn is no failure to a person.
+            ObservationKind::AttemptFailed { failure, .. }
+                if failure.class == FailureClass::RateLimit =>
+            {
+                bar.set_message(failure.message.clone());
             }
             ObservationKind::AttemptFailed { stage, failure, .. } => {
                 let line = format!("{stage}: {failure}");

@@ -4,6 +4,7 @@
 
 mod data;
 mod errors;
+mod fetch;
 mod killing;
 mod main_job;
 mod own_history;
