@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroU16;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -53,6 +54,43 @@ pub enum MisfirePolicy {
     Skip,
 }
 
+impl fmt::Display for MisfirePolicy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RunOnce => formatter.pad("run_once"),
+            Self::RunAll { runs_max } => write!(formatter, "run_all:{runs_max}"),
+            Self::Skip => formatter.pad("skip"),
+        }
+    }
+}
+
+impl FromStr for MisfirePolicy {
+    type Err = PolicyError;
+
+    fn from_str(text: &str) -> Result<Self, PolicyError> {
+        let runs_max = text.strip_prefix("run_all:").and_then(|number| number.parse().ok());
+        match (text, runs_max) {
+            ("run_once", _) => Ok(Self::RunOnce),
+            ("skip", _) => Ok(Self::Skip),
+            (_, Some(runs_max)) => Ok(Self::RunAll { runs_max }),
+            (_, None) => Err(PolicyError {
+                policy: "misfire",
+                expected: "run_once, skip or run_all:N with N from 1 to 65535",
+                found: text.to_owned(),
+            }),
+        }
+    }
+}
+
+/// A text is not the name of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{policy} policy: expected {expected}, found {found:?}")]
+pub struct PolicyError {
+    policy: &'static str,
+    expected: &'static str,
+    found: String,
+}
+
 /// What becomes of a firing while its pipeline is still running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OverlapPolicy {
@@ -62,6 +100,39 @@ pub enum OverlapPolicy {
     Skip,
     /// What runs is asked to stop, and what waits is left out in its favour.
     CancelPrevious,
+}
+
+impl OverlapPolicy {
+    /// Every policy, the default first.
+    pub const ALL: [Self; 3] = [Self::Queue, Self::Skip, Self::CancelPrevious];
+
+    /// Returns the word used in configurations.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Skip => "skip",
+            Self::CancelPrevious => "cancel_previous",
+        }
+    }
+}
+
+impl fmt::Display for OverlapPolicy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+impl FromStr for OverlapPolicy {
+    type Err = PolicyError;
+
+    fn from_str(text: &str) -> Result<Self, PolicyError> {
+        let policy = Self::ALL.into_iter().find(|policy| policy.as_str() == text);
+        policy.ok_or_else(|| PolicyError {
+            policy: "overlap",
+            expected: "queue, skip or cancel_previous",
+            found: text.to_owned(),
+        })
+    }
 }
 
 /// Firings are spread over a span, each always to the same place.
@@ -134,8 +205,8 @@ impl ScheduledTask {
         self
     }
 
-    /// Returns what makes no sense in this task, if anything does.
-    pub(super) fn nonsense(&self) -> Option<&'static str> {
+    /// Returns what makes no sense in this task, if anything does; a timetable refuses it.
+    pub fn nonsense(&self) -> Option<&'static str> {
         if self.grace.is_negative() {
             return Some("a negative grace");
         }
