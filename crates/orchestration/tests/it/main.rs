@@ -34,6 +34,8 @@ mod retention;
 #[cfg(test)]
 mod scheduler_cron;
 #[cfg(test)]
+mod scheduler_croniter;
+#[cfg(test)]
 mod scheduler_cronsim;
 #[cfg(test)]
 mod scheduler_daily;
@@ -41,6 +43,8 @@ mod scheduler_daily;
 mod scheduler_interval;
 #[cfg(test)]
 mod scheduler_loop;
+#[cfg(test)]
+mod scheduler_oracles;
 #[cfg(test)]
 mod scheduler_timetable;
 #[cfg(test)]
