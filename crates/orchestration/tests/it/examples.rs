@@ -166,3 +166,10 @@ fn the_load_of_the_scheduler_is_measured() {
     let interval = "next firings/s of every 2 days at 01:00 from 2026-01-27\n";
     assert!(printed.contains(interval), "{printed}");
 }
+
+#[test]
+fn the_status_of_a_backfill_is_measured() {
+    let printed = run("backfill_status", &["--partitions", "5000", "--run", "20"]);
+    assert!(printed.starts_with("status of 5000 partitions: p50 "), "{printed}");
+    assert!(printed.contains("\n20 partitions worked off, "), "{printed}");
+}
