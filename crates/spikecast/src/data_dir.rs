@@ -35,6 +35,12 @@ impl DataDir {
         self.0.join("fetch.sqlite")
     }
 
+    /// Returns the file of schedules: what runs when.
+    #[must_use]
+    pub fn schedules(&self) -> PathBuf {
+        self.0.join("schedules.json")
+    }
+
     /// Returns where the archive of one source is: what the market said.
     #[must_use]
     pub fn archive(&self, source_id: &str) -> ArchiveLocation {

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::backtest_args::BacktestArgs;
+use super::schedule::ScheduleCommand;
 use super::simulate::SimulateCommand;
 use crate::config::{Config, ConfigError, Layers};
 use crate::exit::{CommandError, Exit};
@@ -59,6 +60,9 @@ pub(super) enum Command {
     /// What was run: list, or show one run in full
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// What runs when: list, preview, add, pause, resume, remove, or run now
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
     /// What was forecast: show or export an issued forecast
     #[command(subcommand)]
     Forecast(ForecastCommand),
@@ -85,7 +89,7 @@ pub(super) enum Command {
 }
 
 /// Flags that choose where observations come from.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct SourceArgs {
     /// Where observations come from: simulator, files or ercot
     #[arg(long, value_name = "SOURCE")]
@@ -164,7 +168,7 @@ pub(super) enum DataCommand {
 }
 
 /// Flags that choose data and targets; the same for `run` and `backtest`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct DataArgs {
     #[command(flatten)]
     source: SourceArgs,
@@ -179,7 +183,7 @@ pub(super) struct DataArgs {
     retrain_every: Option<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) data: DataArgs,

@@ -13,6 +13,7 @@ mod isolated;
 mod progress;
 mod run;
 mod runs;
+mod schedule;
 mod series_chart;
 mod simulate;
 mod terminal;
@@ -52,6 +53,7 @@ fn dispatch(arguments: Arguments, terminal: &mut Terminal) -> Result<Exit, Comma
         Command::Fetch(fetch) => fetch::fetch(global, &fetch, terminal),
         Command::Backtest(backtest) => backtest::backtest(global, &backtest, terminal),
         Command::Runs(command) => runs::runs(global, &command, terminal),
+        Command::Schedule(command) => schedule::schedule(global, &command, terminal),
         Command::Forecast(command) => forecast::forecast(global, &command, terminal),
         Command::Data(command) => data::data(global, &command, terminal),
         Command::Config(command) => config::config(global, &command, terminal),

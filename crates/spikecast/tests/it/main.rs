@@ -10,5 +10,6 @@ mod main_job;
 mod own_history;
 mod program;
 mod resuming;
+mod schedule;
 mod simulated_ercot;
 mod tidy;
