@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::backfill::BackfillArgs;
 use super::backtest_args::BacktestArgs;
 use super::schedule::ScheduleCommand;
 use super::simulate::SimulateCommand;
@@ -55,6 +56,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Forecast past days as if they were today and score them
     Backtest(BacktestArgs),
+    /// Forecast the days of a span that were missed, each as of its morning
+    Backfill(BackfillArgs),
     /// Fetch observations into the archive and say what is missing
     Fetch(FetchArgs),
     /// What was run: list, or show one run in full

@@ -2,6 +2,7 @@
 //! nothing below this module prints.
 
 mod args;
+mod backfill;
 mod backtest;
 mod backtest_args;
 mod config;
@@ -52,6 +53,7 @@ fn dispatch(arguments: Arguments, terminal: &mut Terminal) -> Result<Exit, Comma
         Command::Run(run) => run::run(global, &run, terminal),
         Command::Fetch(fetch) => fetch::fetch(global, &fetch, terminal),
         Command::Backtest(backtest) => backtest::backtest(global, &backtest, terminal),
+        Command::Backfill(backfill) => backfill::backfill(global, &backfill, terminal),
         Command::Runs(command) => runs::runs(global, &command, terminal),
         Command::Schedule(command) => schedule::schedule(global, &command, terminal),
         Command::Forecast(command) => forecast::forecast(global, &command, terminal),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic and speak")]
 
+mod backfill;
 mod data;
 mod errors;
 mod fetch;
