@@ -1,10 +1,11 @@
 //! The schedules of an installation: what runs when, and what was changed about it.
 //!
-//! One file in the data directory holds them ([`file`]). Commands change it as a whole; a process
-//! that runs the schedules reads it and follows it. Until something is changed there is no file,
+//! One file in the data directory holds them ([`ScheduleFile`]). Commands change it as a whole; a
+//! process that runs the schedules reads it again and [follows](Schedules::follow) it. Until something is changed there is no file,
 //! and the daily operations ([`operations`]) are what is scheduled.
 
 mod file;
+mod follow;
 pub mod operations;
 mod shapes;
 
