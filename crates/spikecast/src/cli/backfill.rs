@@ -292,6 +292,8 @@ impl Desk {
         }
         terminal.line(format!("{} days: {}", counts.total(), in_words(counts)))?;
         terminal.note(&if failures.is_empty() {
+            // It is empty, or some of it could not be removed and is only in the way.
+            std::fs::remove_dir(self.data_dir.work()).unwrap_or_default();
             let (ledger, folder) = (self.data_dir.ledger(), &self.folder);
             let (ledger, folder) = (ledger.display(), folder.display());
             format!("the forecasts are in {ledger}; to make them anew, remove {folder}")

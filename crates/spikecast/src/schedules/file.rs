@@ -112,6 +112,12 @@ impl ScheduleFile {
         })
     }
 
+    /// Reads the schedules for whoever runs them, and makes the file if there is none: from then on
+    /// firings count, also those that are missed between two starts.
+    pub fn establish(&self, now: Timestamp) -> Result<Schedules, ScheduleFileError> {
+        if self.path.exists() { self.read(now) } else { self.edit(now, |_| Ok(())) }
+    }
+
     /// Changes the schedules, all at once or not at all; returns them as they are then.
     pub fn edit(
         &self,
@@ -180,6 +186,16 @@ mod tests {
         assert_eq!(file.read(Timestamp::UNIX_EPOCH).unwrap(), changed);
         assert_eq!(changed.get("mine").unwrap().task, task("mine"));
         assert_eq!(changed.iter().count(), 7);
+    }
+
+    #[test]
+    fn firings_count_from_when_somebody_first_ran_the_schedules() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = ScheduleFile::at(folder.path().join("schedules.json"));
+        let established = file.establish(now()).unwrap();
+        assert_eq!(established, Schedules::daily_operations(now()));
+        let later = "2026-02-01T00:00:00Z".parse().unwrap();
+        assert_eq!(file.establish(later).unwrap(), established);
     }
 
     #[test]
