@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::schedule::Schedule;
 use crate::recovery::mix;
+use crate::task::Priority;
 
 /// A firing that starts so much later than planned is late, unless the task says otherwise.
 const GRACE: SignedDuration = SignedDuration::from_mins(1);
@@ -161,6 +162,8 @@ pub struct ScheduledTask {
     pub overlap: OverlapPolicy,
     /// How firings are spread; not at all by default.
     pub jitter: Option<Jitter>,
+    /// Of firings that wait for one pipeline, the most urgent starts first.
+    pub priority: Priority,
 }
 
 impl ScheduledTask {
@@ -174,6 +177,7 @@ impl ScheduledTask {
             grace: GRACE,
             overlap: OverlapPolicy::Queue,
             jitter: None,
+            priority: Priority::default(),
         }
     }
 
@@ -202,6 +206,13 @@ impl ScheduledTask {
     #[must_use]
     pub fn jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = Some(jitter);
+        self
+    }
+
+    /// Sets how urgent firings are among those that wait for the same pipeline.
+    #[must_use]
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
         self
     }
 

@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use orchestration::{Cron, DstPolicy, MisfirePolicy, OverlapPolicy, Schedule};
+use orchestration::{Cron, DstPolicy, MisfirePolicy, OverlapPolicy, Priority, Schedule};
 
 fn chicago() -> TimeZone {
     TimeZone::get("America/Chicago").unwrap()
@@ -397,6 +397,13 @@ fn policies_for_late_and_overlapping_firings_read_back_what_they_show() {
     for policy in OverlapPolicy::ALL {
         assert_eq!(policy.to_string().parse(), Ok(policy));
     }
+    for priority in Priority::ALL {
+        assert_eq!(priority.to_string().to_lowercase().parse(), Ok(priority));
+    }
+    assert_eq!(
+        "urgent".parse::<Priority>().unwrap_err().to_string(),
+        "priority: expected low, medium, high or critical, found \"urgent\""
+    );
     for wrong in ["run_all", "run_all:0", "run_all:65536", "once"] {
         assert_eq!(
             wrong.parse::<MisfirePolicy>().unwrap_err().to_string(),

@@ -152,7 +152,9 @@ impl ScheduleFile {
 mod tests {
     use std::thread;
 
-    use orchestration::{DstPolicy, MisfirePolicy, OverlapPolicy, Schedule, ScheduledTask};
+    use orchestration::{
+        DstPolicy, MisfirePolicy, OverlapPolicy, Priority, Schedule, ScheduledTask,
+    };
 
     use super::super::shapes::jitter;
     use super::*;
@@ -169,6 +171,7 @@ mod tests {
             .grace(jiff::SignedDuration::from_mins(90))
             .overlap(OverlapPolicy::CancelPrevious)
             .jitter(jitter(jiff::SignedDuration::from_secs(20)))
+            .priority(Priority::High)
     }
 
     #[test]

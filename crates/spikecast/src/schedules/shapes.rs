@@ -43,6 +43,7 @@ struct RecordShape {
     overlap: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     jitter: Option<SignedDuration>,
+    priority: String,
     paused: bool,
     counts_from: Timestamp,
 }
@@ -80,6 +81,7 @@ impl RecordShape {
             grace: task.grace,
             overlap: task.overlap.to_string(),
             jitter: task.jitter.map(|jitter| jitter.max),
+            priority: task.priority.to_string().to_lowercase(),
             paused: *standing == Standing::Paused,
             counts_from: *counts_from,
         }
@@ -96,7 +98,8 @@ impl RecordShape {
             ScheduledTask::new(&self.name, &self.pipeline, schedule.dst(read(&self.dst)?))
                 .misfire(read(&self.misfire)?)
                 .grace(self.grace)
-                .overlap(read(&self.overlap)?);
+                .overlap(read(&self.overlap)?)
+                .priority(read(&self.priority)?);
         if let Some(max) = self.jitter {
             task = task.jitter(jitter(max));
         }

@@ -150,6 +150,7 @@ fn what_makes_no_sense_is_refused_before_anything_is_kept() {
     check(&["--dst", "twice"], "expected run_once, skip or as_shown, found \"twice\"");
     check(&["--misfire", "run_all"], "expected run_once, skip or run_all:N");
     check(&["--overlap", "wait"], "expected queue, skip or cancel_previous");
+    check(&["--priority", "urgent"], "expected low, medium, high or critical");
     check(&["--jitter", "2h"], "schedule mine has a jitter that is not between 0 and an hour");
     check(&["--grace=-1m"], "schedule mine has a negative grace");
     let wrong = ["schedule", "add", "my own", "@daily", "--pipeline", "forcast"];

@@ -3,7 +3,7 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use jiff::SignedDuration;
-use orchestration::{DstPolicy, MisfirePolicy, OverlapPolicy};
+use orchestration::{DstPolicy, MisfirePolicy, OverlapPolicy, Priority};
 
 use crate::schedules::operations::PIPELINES;
 
@@ -92,6 +92,9 @@ pub(in crate::cli) struct AddArgs {
     /// Spread firings over this span, each always to the same place, e.g. 30s
     #[arg(long, value_name = "DURATION")]
     pub(super) jitter: Option<SignedDuration>,
+    /// Of firings that wait for the pipeline the most urgent is first: low, medium, high or critical
+    #[arg(long, value_name = "PRIORITY", default_value = "medium")]
+    pub(super) priority: Priority,
     /// Change the schedule of this name
     #[arg(long)]
     pub(super) replace: bool,

@@ -20,7 +20,8 @@ pub(super) fn add(
     let mut task = ScheduledTask::new(&arguments.name, &arguments.pipeline, schedule.clone())
         .misfire(arguments.misfire)
         .grace(arguments.grace)
-        .overlap(arguments.overlap);
+        .overlap(arguments.overlap)
+        .priority(arguments.priority);
     if let Some(max) = arguments.jitter {
         task = task.jitter(jitter(max));
     }

@@ -70,6 +70,7 @@ fn record_json(record: &ScheduleRecord, now: jiff::Timestamp) -> Value {
         "grace_seconds": task.grace.as_secs(),
         "overlap": task.overlap.to_string(),
         "jitter_seconds": task.jitter.map(|jitter| jitter.max.as_secs_f64()),
+        "priority": task.priority.to_string().to_lowercase(),
         "paused": *standing == Standing::Paused,
         "counts_from": counts_from.to_string(),
         "next": record.next(now).map(|firing| firing_json(schedule, firing)),
