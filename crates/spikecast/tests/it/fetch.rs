@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::program::Program;
 
 /// A served world whose time stands still in spring 2026, after the day with 23 hours.
-struct Served {
-    program: Program,
+pub(crate) struct Served {
+    pub(crate) program: Program,
     server: Child,
 }
 
@@ -28,7 +28,7 @@ const SERIES: [&str; 4] =
 const SECRETS: [&str; 2] = ["simulated-subscription-key", "a-secret-password"];
 
 impl Served {
-    fn with_faults(faults: &str) -> Self {
+    pub(crate) fn with_faults(faults: &str) -> Self {
         let program = Program::new();
         fs::write(program.path("faults.toml"), faults).unwrap();
         let arguments = ["simulate", "serve", "--clock", "2026-03-10T09:30", "--no-limits"];
@@ -46,7 +46,7 @@ impl Served {
         served
     }
 
-    fn configure(&self, url: &str, password: &str) {
+    pub(crate) fn configure(&self, url: &str, password: &str) {
         let settings = format!(
             "source = \"ercot\"\nercot_url = \"{url}\"\nercot_username = \"desk@example.com\"\n\
              ercot_password = \"{password}\"\nercot_subscription_key = \"{}\"\n\
