@@ -19,8 +19,8 @@ const PAGE_ROWS: u32 = 50_000;
 /// No window of rows has more pages: some settlement points over a quarter of a year.
 const PAGES_MAX: u32 = 100;
 
-/// Rows about what is older than this are complete, and need not be asked for again.
-const ROWS_SETTLED: SignedDuration = SignedDuration::from_hours(48);
+/// What is older than this is complete, and need not be asked for again.
+const SETTLED: SignedDuration = SignedDuration::from_hours(48);
 
 pub(super) fn collect(
     workspace: &FetchWorkspace,
@@ -35,6 +35,9 @@ pub(super) fn collect(
         Piece::Whole { window: Window::Rows { report, point, from, to } } => {
             let rows = Rows { report: report.0, point: point.as_deref(), from: *from, to: *to };
             or_nothing(report.0, rows.collect(workspace, input, attempt))
+        }
+        Piece::Whole { window: Window::Weather { previous_day, from, to } } => {
+            weather(workspace, input, *previous_day, (*from, *to))
         }
         Piece::Whole { window: Window::Postings { .. } } => Ok(Collected::default()),
         Piece::Postings { report, from_mis, postings } => {
@@ -63,6 +66,36 @@ fn series(
     let observations = source.fetch(&request)?;
     let mut batch = Batch::new(&source.id(), workspace.clock.now());
     batch.add(&key, observations);
+    let committed = workspace.archive.commit(&batch)?;
+    Ok(Collected { observations: committed.observations, ..Collected::default() })
+}
+
+/// Fetches a vintage of the weather of a span. One that is archived is not asked for again.
+fn weather(
+    workspace: &FetchWorkspace,
+    input: &FetchInput,
+    previous_day: Option<u8>,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<Collected, JobError> {
+    let client = workspace.weather()?;
+    let name = format!("{} previous day {previous_day:?} of {from} {to}", client.model().name());
+    let is_settled = previous_day.is_some() && to + SETTLED < input.now;
+    if is_settled && workspace.archive.imported(&name).is_some() {
+        return Ok(Collected::default());
+    }
+    let forecasts = match previous_day {
+        Some(days) => client.previous_day((from, to), days)?,
+        None => client.forecast()?,
+    };
+    let mut batch = Batch::new(&input.source.id()?, workspace.clock.now());
+    // All of it is one request, so all of it is kept, whatever was wanted.
+    for (key, mut observations) in forecasts {
+        observations.retain(|it| from <= it.interval_start && it.interval_start < to);
+        batch.add(&key, observations);
+    }
+    if is_settled {
+        batch.record_import(&name, LAST_PAGE);
+    }
     let committed = workspace.archive.commit(&batch)?;
     Ok(Collected { observations: committed.observations, ..Collected::default() })
 }
@@ -156,7 +189,7 @@ impl Rows<'_> {
     ) -> Result<Collected, JobError> {
         let ercot = workspace.ercot()?;
         let wanted = wanted(input)?;
-        let is_settled = self.to + ROWS_SETTLED < input.now;
+        let is_settled = self.to + SETTLED < input.now;
         let mut collected = Collected::default();
         for page in 1..=PAGES_MAX {
             attempt.check_cancelled()?;
