@@ -5,12 +5,14 @@ use jiff::{SignedDuration, Timestamp};
 use market::archive::{Batch, FetchedPosting, Reading};
 use market::place::Place;
 use market::reports::{Contents, Posting, Report, Wanted, parse, parse_page};
+use market::source::ercot_api::Downloads;
 use market::source::{FetchRequest, SourceError};
 
 use super::FetchWorkspace;
 use super::attempt::Attempt;
 use super::list::or_nothing;
 use super::shapes::{Collected, FetchInput, KeyName, Piece, Window};
+use crate::jobs::ercot::Ercot;
 use crate::jobs::failure::JobError;
 
 /// So many rows come on a page.
@@ -112,19 +114,41 @@ fn collect_postings(
     let mut batch = Batch::new(ercot.id(), workspace.clock.now());
     let mut collected = Collected::default();
     let wanted = wanted(input)?;
-    let total = u64::try_from(postings.len()).unwrap_or(u64::MAX);
+    let mut outcome = Ok(());
+    let mut left = postings.to_vec();
+    if !from_mis && 1 < postings.len() {
+        let Downloads { files, absent } = together(ercot, postings)?;
+        for (posting, bytes) in &files {
+            let added = add_posting(&mut batch, &mut collected, posting, (bytes, &wanted), attempt);
+            outcome = outcome.and(added);
+        }
+        left = absent;
+    }
+    let total = u64::try_from(left.len()).unwrap_or(u64::MAX);
     let mut fetch = |done: u64, posting: &Posting| -> Result<(), JobError> {
         attempt.check_cancelled()?;
         attempt.progress(done, total, &posting.name);
         let bytes = ercot.download(posting, from_mis)?;
         add_posting(&mut batch, &mut collected, posting, (&bytes, &wanted), attempt)
     };
-    let outcome = (0..).zip(postings).try_for_each(|(done, posting)| fetch(done, posting));
+    outcome = outcome.and((0..).zip(&left).try_for_each(|(done, posting)| fetch(done, posting)));
     let committed = workspace.archive.commit(&batch)?;
     outcome?;
     collected.observations = committed.observations;
     collected.postings = committed.postings;
     Ok(collected)
+}
+
+/// Downloads postings with one request. ERCOT has refused that for days while single downloads
+/// worked, so most failures only mean that each is downloaded alone.
+fn together(ercot: &Ercot, postings: &[Posting]) -> Result<Downloads, JobError> {
+    match ercot.download_together(postings) {
+        Err(JobError::Source(
+            error @ (SourceError::RateLimited { .. } | SourceError::Authentication { .. }),
+        )) => Err(error.into()),
+        Err(_) => Ok(Downloads { files: Vec::new(), absent: postings.to_vec() }),
+        downloads => downloads,
+    }
 }
 
 /// Reads a posting into the batch. One that cannot be read may have come broken: it is fetched
