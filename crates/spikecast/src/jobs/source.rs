@@ -36,7 +36,7 @@ pub enum SourceChoice {
 }
 
 /// When the simulated world begins; what happens in an hour does not depend on it.
-const SIMULATION_BEGINS: Date = Date::constant(2018, 1, 1);
+pub const SIMULATION_BEGINS: Date = Date::constant(2018, 1, 1);
 
 impl SourceChoice {
     /// Opens the source.
