@@ -3,6 +3,7 @@
 
 mod faults;
 mod formats;
+mod reading;
 mod serving;
 mod specification;
 
