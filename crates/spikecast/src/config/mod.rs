@@ -69,7 +69,7 @@ pub enum ConfigError {
 }
 
 /// Every key and what it means, in the order in which they are shown.
-pub const KEYS: [(&str, &str); 15] = [
+pub const KEYS: [(&str, &str); 16] = [
     ("data_dir", "folder of journal, archive, models and ledger"),
     ("source", "where observations come from: simulator, files or ercot"),
     ("path", "folder of the files, with source = files"),
@@ -78,6 +78,7 @@ pub const KEYS: [(&str, &str); 15] = [
     ("ercot_subscription_key", "of the Public API, from the same explorer"),
     ("ercot_url", "one server in place of all of ERCOT's, e.g. a simulated one"),
     ("ercot_requests_per_minute", "how often ERCOT is asked at the most; it allows 30"),
+    ("ercot_request_timeout", "how long an answer of ERCOT may take, e.g. 3m on a slow line"),
     ("fetch_retry_delay", "the longest wait before the second attempt at fetching, e.g. 2s"),
     ("simulator_seed", "which simulated world"),
     ("simulator_history_days", "days of simulated history before the issue time"),
