@@ -104,11 +104,14 @@ pub(super) fn duplicates(examined: &DayExamined<'_>, rows: Range<usize>) -> Verd
 pub(super) fn range(examined: &DayExamined<'_>, rows: Range<usize>) -> Verdict {
     let (low, high) = examined.key.series.facts().plausible;
     let unit = examined.key.series.facts().unit;
+    // What was corrected since is right now.
+    let starts = &examined.columns.interval_start;
+    let is_newest = |row: &usize| starts.get(row + 1) != Some(&starts[*row]);
     let outside = |row: &usize| {
         let value = examined.columns.value[*row];
         !(low <= value && value <= high)
     };
-    let mut outside = rows.filter(outside);
+    let mut outside = rows.filter(is_newest).filter(outside);
     let Some(first) = outside.next() else { return Verdict::Passed };
     let (count, value) = (1 + outside.count(), examined.columns.value[first]);
     let at = examined.columns.instant(first);

@@ -104,6 +104,21 @@ impl Check {
             Check::Drift => "drift",
         }
     }
+
+    /// Judges a day by this check alone.
+    #[must_use]
+    pub fn judge(self, examined: &DayExamined<'_>, limits: &QualityLimits) -> Verdict {
+        let rows = checks::rows_of_the_day(examined);
+        match self {
+            Check::Coverage => checks::coverage(examined, limits),
+            Check::Gaps => checks::gaps(examined),
+            Check::Duplicates => checks::duplicates(examined, rows),
+            Check::Range => checks::range(examined, rows),
+            Check::Staleness => checks::staleness(examined, rows, limits),
+            Check::Outliers => checks::outliers(examined, rows, limits),
+            Check::Drift => checks::drift(examined),
+        }
+    }
 }
 
 /// What a check came to.
@@ -145,19 +160,7 @@ impl DayQuality {
     /// Judges a day.
     #[must_use]
     pub fn of(examined: &DayExamined<'_>, limits: &QualityLimits) -> Self {
-        let rows = checks::rows_of_the_day(examined);
-        let verdicts = Check::ALL.map(|check| {
-            let verdict = match check {
-                Check::Coverage => checks::coverage(examined, limits),
-                Check::Gaps => checks::gaps(examined),
-                Check::Duplicates => checks::duplicates(examined, rows.clone()),
-                Check::Range => checks::range(examined, rows.clone()),
-                Check::Staleness => checks::staleness(examined, rows.clone(), limits),
-                Check::Outliers => checks::outliers(examined, rows.clone(), limits),
-                Check::Drift => checks::drift(examined),
-            };
-            (check, verdict)
-        });
+        let verdicts = Check::ALL.map(|check| (check, check.judge(examined, limits)));
         Self {
             key: examined.key.clone(),
             day: examined.day,

@@ -16,6 +16,7 @@ use super::run::journal_error;
 use super::terminal::{Style, Terminal};
 use crate::data_dir::DataDir;
 use crate::exit::{CommandError, Exit};
+use crate::quality::told_once;
 
 pub(super) fn runs(
     global: &GlobalArgs,
@@ -127,7 +128,7 @@ fn show(
         display(report.submitted_at)
     ))?;
     terminal.line(format!("input     {}", report.input))?;
-    for reason in &report.degraded {
+    for reason in told_once(&report.degraded) {
         terminal.line(format!("degraded  {reason}"))?;
     }
     for stage in &report.stages {

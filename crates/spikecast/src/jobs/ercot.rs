@@ -14,7 +14,7 @@ use market::source::http::{BaseUrlError, HttpAccess, HttpSettings, Now};
 use market::source::mis::Mis;
 use market::source::{FetchRequest, Source, SourceError};
 use market::time::OperatingDay;
-use orchestration::{Clock, StageContext};
+use orchestration::Clock;
 
 use super::failure::JobError;
 use crate::config::ErcotSettings;
@@ -86,14 +86,13 @@ impl Ercot {
     pub fn archived(
         &self,
         report: Report,
-        from: Timestamp,
-        to: Timestamp,
-        stage: &StageContext,
+        (from, to): (Timestamp, Timestamp),
+        check_cancelled: impl Fn() -> Result<(), JobError>,
     ) -> Result<Vec<Posting>, JobError> {
         let api = self.api()?;
         let mut postings = Vec::new();
         for page in 1..=LIST_PAGES_MAX {
-            stage.check_cancelled().map_err(|_| JobError::Stopped)?;
+            check_cancelled()?;
             let listed = api.archive(report, (from, to), page)?;
             postings.extend(listed.listing.postings);
             if listed.paging.total_pages <= page {

@@ -11,7 +11,8 @@ use std::fs;
 
 use serde_json::json;
 
-use served::{SECRETS, Served};
+use served::SECRETS;
+pub(crate) use served::Served;
 
 #[test]
 fn what_is_fetched_over_http_is_what_was_simulated() {

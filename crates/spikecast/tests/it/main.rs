@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic and speak")]
 
 mod data;
+mod ercot_run;
 mod errors;
 mod fetch;
 mod killing;

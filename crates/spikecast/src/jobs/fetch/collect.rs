@@ -3,13 +3,14 @@
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use market::archive::{Batch, FetchedPosting, Reading};
+use market::place::Place;
 use market::reports::{Contents, Posting, Report, Wanted, parse, parse_page};
 use market::source::{FetchRequest, SourceError};
-use orchestration::StageContext;
 
+use super::FetchWorkspace;
+use super::attempt::Attempt;
 use super::list::or_nothing;
 use super::shapes::{Collected, FetchInput, KeyName, Piece, Window};
-use super::{FetchWorkspace, UNUSABLE_MAX};
 use crate::jobs::failure::JobError;
 
 /// So many rows come on a page.
@@ -25,7 +26,7 @@ pub(super) fn collect(
     workspace: &FetchWorkspace,
     input: &FetchInput,
     piece: &Piece,
-    stage: &StageContext,
+    attempt: &Attempt<'_>,
 ) -> Result<Collected, JobError> {
     match piece {
         Piece::Whole { window: Window::Series { key, from, to } } => {
@@ -33,14 +34,14 @@ pub(super) fn collect(
         }
         Piece::Whole { window: Window::Rows { report, point, from, to } } => {
             let rows = Rows { report: report.0, point: point.as_deref(), from: *from, to: *to };
-            or_nothing(report.0, rows.collect(workspace, input, stage))
+            or_nothing(report.0, rows.collect(workspace, input, attempt))
         }
         Piece::Whole { window: Window::Postings { .. } } => Ok(Collected::default()),
         Piece::Postings { report, from_mis, postings } => {
             let postings: Vec<Posting> =
                 postings.iter().map(|name| name.posting(report.0)).collect();
             let missing = workspace.archive.uncommitted(&postings)?;
-            collect_postings(workspace, input, (&missing, *from_mis), stage)
+            collect_postings(workspace, input, (&missing, *from_mis), attempt)
         }
     }
 }
@@ -72,7 +73,7 @@ fn collect_postings(
     workspace: &FetchWorkspace,
     input: &FetchInput,
     (postings, from_mis): (&[Posting], bool),
-    stage: &StageContext,
+    attempt: &Attempt<'_>,
 ) -> Result<Collected, JobError> {
     let ercot = workspace.ercot()?;
     let mut batch = Batch::new(ercot.id(), workspace.clock.now());
@@ -80,10 +81,10 @@ fn collect_postings(
     let wanted = wanted(input)?;
     let total = u64::try_from(postings.len()).unwrap_or(u64::MAX);
     let mut fetch = |done: u64, posting: &Posting| -> Result<(), JobError> {
-        stage.check_cancelled().map_err(|_| JobError::Stopped)?;
-        stage.progress(done, total, &posting.name);
+        attempt.check_cancelled()?;
+        attempt.progress(done, total, &posting.name);
         let bytes = ercot.download(posting, from_mis)?;
-        add_posting(&mut batch, &mut collected, posting, (&bytes, &wanted), stage)
+        add_posting(&mut batch, &mut collected, posting, (&bytes, &wanted), attempt)
     };
     let outcome = (0..).zip(postings).try_for_each(|(done, posting)| fetch(done, posting));
     let committed = workspace.archive.commit(&batch)?;
@@ -100,7 +101,7 @@ fn add_posting(
     collected: &mut Collected,
     posting: &Posting,
     (bytes, wanted): (&Bytes, &Wanted),
-    stage: &StageContext,
+    attempt: &Attempt<'_>,
 ) -> Result<(), JobError> {
     let reading = match parse(posting, bytes, wanted) {
         Ok(contents) => {
@@ -111,7 +112,7 @@ fn add_posting(
             collected.complaints += complaints.len();
             Reading::Read { complaints }
         }
-        Err(error) if stage.attempt() < UNUSABLE_MAX => {
+        Err(error) if !attempt.is_last() => {
             let (source_name, reason) = ("ERCOT".to_owned(), error.to_string());
             return Err(SourceError::Unusable { source_name, reason }.into());
         }
@@ -128,8 +129,8 @@ fn add_posting(
 /// Returns what of a report is wanted: the settlement points among the places.
 fn wanted(input: &FetchInput) -> Result<Wanted, JobError> {
     let mut points = std::collections::BTreeSet::new();
-    for key in &input.keys {
-        if let market::place::Place::SettlementPoint(point) = key.key()?.place {
+    for wanted in &input.wanted {
+        if let Place::SettlementPoint(point) = wanted.key.key()?.place {
             points.insert(point);
         }
     }
@@ -151,14 +152,14 @@ impl Rows<'_> {
         &self,
         workspace: &FetchWorkspace,
         input: &FetchInput,
-        stage: &StageContext,
+        attempt: &Attempt<'_>,
     ) -> Result<Collected, JobError> {
         let ercot = workspace.ercot()?;
         let wanted = wanted(input)?;
         let is_settled = self.to + ROWS_SETTLED < input.now;
         let mut collected = Collected::default();
         for page in 1..=PAGES_MAX {
-            stage.check_cancelled().map_err(|_| JobError::Stopped)?;
+            attempt.check_cancelled()?;
             let name = self.page_name(page);
             let mark = workspace.archive.imported(&name);
             if is_settled && let Some(last) = mark {
@@ -167,7 +168,7 @@ impl Rows<'_> {
                 }
                 continue;
             }
-            stage.progress(u64::from(page), u64::from(page), &name);
+            attempt.progress(u64::from(page), u64::from(page), &name);
             let rows =
                 ercot.rows(self.report, self.point, (self.from, self.to), (page, PAGE_ROWS))?;
             let page_of = parse_page(self.report, None, &rows, &wanted).map_err(|error| {

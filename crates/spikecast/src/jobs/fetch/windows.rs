@@ -10,7 +10,7 @@ use market::reports::Report;
 use market::source::routing::{Route, RoutedSpan};
 use market::time::local;
 
-use super::shapes::{FetchInput, KeyName, ReportName, Vintages, Window, is_mis};
+use super::shapes::{FetchInput, ReportName, Vintages, WantedSpan, Window, is_mis};
 use crate::jobs::failure::JobError;
 use crate::jobs::source::SourceChoice;
 
@@ -27,16 +27,21 @@ pub(super) fn windows(input: &FetchInput) -> Result<Vec<Window>, JobError> {
     if !matches!(input.source, SourceChoice::Ercot) {
         return series_windows(input);
     }
-    if input.gaps.is_empty() {
-        let keys: Result<Vec<SeriesKey>, JobError> = input.keys.iter().map(KeyName::key).collect();
-        let spans =
-            keys?.into_iter().flat_map(|key| spans(&key, (input.from, input.to), input.now));
-        return Ok(ordered(spans));
+    let mut usual = Vec::new();
+    for wanted in &input.wanted {
+        usual.extend(spans(&wanted.key.key()?, (wanted.from, wanted.to), input.now));
     }
+    Ok(ordered(usual))
+}
+
+/// Returns where else to look for what the usual routes did not give.
+pub(super) fn other_windows(
+    missing: &[WantedSpan],
+    now: Timestamp,
+) -> Result<Vec<Window>, JobError> {
     let mut other = Vec::new();
-    for gap in &input.gaps {
-        let key = gap.key.key()?;
-        for (wish, span) in spans(&key, (gap.from, gap.to), input.now) {
+    for wanted in missing {
+        for (wish, span) in spans(&wanted.key.key()?, (wanted.from, wanted.to), now) {
             if let Some(route) = wish.report.other_route(span.route) {
                 other.push((wish, RoutedSpan { route, ..span }));
             }
@@ -54,14 +59,14 @@ pub(super) fn is_wanted(report: Report, posted_at: Timestamp, vintages: Vintages
 
 fn series_windows(input: &FetchInput) -> Result<Vec<Window>, JobError> {
     let mut windows = Vec::new();
-    for name in &input.keys {
-        let key = name.key()?;
+    for wanted in &input.wanted {
+        let key = wanted.key.key()?;
         let (lead, lag) = Report::publishing(&key).map_or((HOUR, HOUR), |report| {
             let wish = Wish::of(report, &key);
             (wish.lead, wish.lag + HOUR)
         });
-        for (from, to) in pieces(input.from - lead, input.to + lag, SERIES_SPAN) {
-            windows.push(Window::Series { key: name.clone(), from, to });
+        for (from, to) in pieces(wanted.from - lead, wanted.to + lag, SERIES_SPAN) {
+            windows.push(Window::Series { key: wanted.key.clone(), from, to });
         }
     }
     Ok(windows)

@@ -190,3 +190,23 @@ fn without_the_flag_of_the_repeated_hour_no_price_gets_the_wrong_hour() {
     assert_eq!((&outcome["complaints"], &outcome["gaps"]), (&json!(2), &json!([])));
     served.holds(&wish, &Truth::at("2025-11-10T00:00"));
 }
+
+#[test]
+fn what_goes_wrong_while_a_gap_is_mended_is_tried_again_too() {
+    let rows = rule("empty", "rows", "report = \"NP4-190-CD\"");
+    let wish = Wish::of("dam_spp", "2026-03-08T00:00", "2026-03-09T00:00");
+    for (fault, more) in [
+        ("server_error", ""),
+        ("bad_request", ""),
+        ("reset", ""),
+        ("html", ""),
+        ("throttle", "\nretry_after_seconds = 1"),
+    ] {
+        let first = format!("nth = 1\nreport = \"NP4-190-CD\"{more}");
+        let list = rule(fault, "archive_list", &first);
+        let served =
+            Served::with_faults(&(rows.clone() + &list + &rule(fault, "archive_download", &first)));
+        assert_eq!(served.fetch_wish(&wish, 0)["gaps"], json!([]), "{fault}");
+        served.holds(&wish, &Truth::at(CLOCK));
+    }
+}

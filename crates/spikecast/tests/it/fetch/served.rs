@@ -121,14 +121,14 @@ impl Truth {
 }
 
 /// A served world and a data directory of its client.
-pub(super) struct Served {
-    pub(super) program: Program,
+pub(crate) struct Served {
+    pub(crate) program: Program,
     pub(super) server: simulated_ercot::Served,
 }
 
 impl Served {
     /// Serves a world whose time stands still.
-    pub(super) fn with_faults(faults: &str) -> Self {
+    pub(crate) fn with_faults(faults: &str) -> Self {
         Self::of(simulated_ercot::Served::with_faults(CLOCK, faults))
     }
 
@@ -148,7 +148,7 @@ impl Served {
         self.configure(&self.url(), "simulated");
     }
 
-    pub(super) fn configure(&self, url: &str, password: &str) {
+    pub(crate) fn configure(&self, url: &str, password: &str) {
         let settings = format!(
             "source = \"ercot\"\nercot_url = \"{url}\"\nercot_username = \"desk@example.com\"\n\
              ercot_password = \"{password}\"\nercot_subscription_key = \"{}\"\n\

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use orchestration::{
-    CancellationToken, Clock, Journal, ManualClock, PipelineExecutor, RetryPolicy, RunStatus,
+    CancellationToken, Clock, Journal, ManualClock, PipelineExecutor, Registry, RetryPolicy,
+    RunStatus,
 };
 use spikecast::config::{Config, Layers};
 use spikecast::data_dir::DataDir;
 use spikecast::jobs::ercot::Ercot;
 use spikecast::jobs::fetch::{
-    FetchInput, FetchWorkspace, KeyName, Vintages, open_archive, pipeline, recovery, registry,
+    FetchInput, FetchWorkspace, Vintages, WantedSpan, open_archive, pipeline, recovery, register,
 };
 use spikecast::jobs::source::SourceChoice;
 
@@ -30,15 +31,9 @@ fn fetched(served: &Served, wish: &Wish) -> SignedDuration {
     let config = Config::from_layers(&layers).unwrap();
     let data_dir = DataDir::new(&served.program.path("data"));
     let (from, to) = wish.span();
-    let input = FetchInput {
-        source: SourceChoice::Ercot,
-        keys: wish.keys().iter().map(KeyName::from).collect(),
-        from,
-        to,
-        now,
-        vintages: Vintages::Morning,
-        gaps: Vec::new(),
-    };
+    let wanted = wish.keys().iter().map(|key| WantedSpan { key: key.into(), from, to }).collect();
+    let (source, vintages) = (SourceChoice::Ercot, Vintages::Morning);
+    let input = FetchInput { source, wanted, now, as_of: now, vintages };
     std::fs::create_dir_all(served.program.path("data")).unwrap();
     let journal = Journal::open(&data_dir.fetch_journal()).unwrap();
     let workspace = Arc::new(FetchWorkspace {
@@ -48,9 +43,10 @@ fn fetched(served: &Served, wish: &Wish) -> SignedDuration {
         data_dir,
     });
     let policy = RetryPolicy::default();
-    let executor =
-        PipelineExecutor::new(journal, registry(&workspace), clock.clone(), NonZeroUsize::MIN)
-            .recover_with(Arc::new(recovery(policy).unwrap()));
+    let mut registry = Registry::new();
+    register(&mut registry, &workspace);
+    let executor = PipelineExecutor::new(journal, registry, clock.clone(), NonZeroUsize::MIN)
+        .recover_with(Arc::new(recovery(&workspace, policy).unwrap()));
     let pipeline = pipeline(policy).unwrap();
     let submission =
         executor.submit(&pipeline, "wish", serde_json::to_value(input).unwrap()).unwrap();
