@@ -186,7 +186,7 @@ impl Served {
     }
 
     pub(super) fn archive(&self) -> Archive {
-        Archive::open(&DataDir::new(&self.program.path("data")).archive("ercot")).unwrap()
+        Archive::open(&DataDir::new(self.program.path("data")).archive("ercot")).unwrap()
     }
 
     /// Returns every vintage of a key that is archived: of a forecast whatever interval it is

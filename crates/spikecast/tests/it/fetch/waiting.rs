@@ -29,7 +29,7 @@ fn fetched(served: &Served, wish: &Wish) -> SignedDuration {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(now));
     let layers = Layers::read(Some(&served.program.path("spikecast.toml"))).unwrap();
     let config = Config::from_layers(&layers).unwrap();
-    let data_dir = DataDir::new(&served.program.path("data"));
+    let data_dir = DataDir::new(served.program.path("data"));
     let (from, to) = wish.span();
     let wanted = wish.keys().iter().map(|key| WantedSpan { key: key.into(), from, to }).collect();
     let (source, vintages) = (SourceChoice::Ercot, Vintages::Morning);
