@@ -87,7 +87,7 @@ pub(super) enum Command {
 /// Flags that choose where observations come from.
 #[derive(Debug, Args)]
 pub(super) struct SourceArgs {
-    /// Where observations come from: simulator, files or ercot
+    /// Where observations come from: simulator, files, ercot or open_meteo
     #[arg(long, value_name = "SOURCE")]
     source: Option<String>,
     /// Folder of the files (see docs/data-layout.md)

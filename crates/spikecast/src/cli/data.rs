@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use market::archive::Archive;
 use market::observation::{History, Known, Series, SeriesKey};
-use market::place::Place;
+use market::place::{Place, WeatherZone};
 use market::table::write_atomically;
 use market::time::{OperatingDay, display, parse_local};
 use serde_json::{Value, json};
@@ -238,6 +238,9 @@ pub(super) fn keys(
         let places: Vec<Place> = match (at_points, points.as_slice(), others.as_slice()) {
             (true, [], _) => configured_points(config)?,
             (true, points, _) => points.iter().map(|place| (*place).clone()).collect(),
+            (false, _, []) if is_weather(series) => {
+                WeatherZone::ALL.iter().map(|zone| Place::WeatherZone(*zone)).collect()
+            }
             (false, _, []) => vec![Place::System],
             (false, _, others) => others.iter().map(|place| (*place).clone()).collect(),
         };
@@ -246,6 +249,14 @@ pub(super) fn keys(
         }
     }
     Ok(keys)
+}
+
+/// Tells whether a series is of weather zones only.
+fn is_weather(series: Series) -> bool {
+    matches!(
+        series,
+        Series::TemperatureForecast | Series::WindSpeedForecast | Series::RadiationForecast
+    )
 }
 
 fn configured_points(config: &Config) -> Result<Vec<Place>, CommandError> {

@@ -23,6 +23,7 @@ use crate::jobs::fetch::{
     pipeline, recovery, register,
 };
 use crate::jobs::source::SourceChoice;
+use crate::jobs::weather::open_weather;
 use crate::quality::told_once;
 
 /// So many gaps are shown; all of them are in the JSON.
@@ -76,16 +77,23 @@ impl Fetching {
         let job_error = |error: JobError| CommandError::new(exit_of_error(&error), error);
         let data_dir = DataDir::new(&config.data_dir);
         let journal = open_journal(&data_dir.fetch_journal())?;
-        let ercot = match config.source {
-            SourceChoice::Ercot => Some(Ercot::open(&config.ercot, &clock).map_err(job_error)?),
-            SourceChoice::Simulator { .. } | SourceChoice::Files { .. } => None,
-        };
+        let (mut ercot, mut weather) = (None, None);
+        match config.source {
+            SourceChoice::Ercot => {
+                ercot = Some(Ercot::open(&config.ercot, &clock).map_err(job_error)?);
+            }
+            SourceChoice::OpenMeteo => {
+                weather = Some(open_weather(&config.weather, &clock).map_err(job_error)?);
+            }
+            SourceChoice::Simulator { .. } | SourceChoice::Files { .. } => {}
+        }
         let source_id = config.source.id().map_err(|error| job_error(error.into()))?;
         let archive = open_archive(&data_dir, &source_id).map_err(job_error)?;
         let workspace = Arc::new(FetchWorkspace {
             data_dir: data_dir.clone(),
             clock: clock.clone(),
             ercot,
+            weather,
             archive,
         });
         let retry = config.fetch_retry;

@@ -114,7 +114,8 @@ fn prepare_fetching(
             vintages: Vintages::Morning,
         };
         let ercot = Some(Ercot::open(&config.ercot, clock)?);
-        let workspace = FetchWorkspace { data_dir, clock: clock.clone(), ercot, archive };
+        let workspace =
+            FetchWorkspace { data_dir, clock: clock.clone(), ercot, weather: None, archive };
         Ok((Arc::new(workspace), fetch))
     };
     let prepared = prepare();

@@ -7,6 +7,7 @@
 mod ercot;
 mod layers;
 mod value;
+mod weather;
 
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ use thiserror::Error;
 
 pub use ercot::ErcotSettings;
 pub use layers::{Layers, Origin, asks_for_no_colour, searched};
+pub use weather::WeatherSettings;
 
 use crate::jobs::source::SourceChoice;
 
@@ -69,9 +71,9 @@ pub enum ConfigError {
 }
 
 /// Every key and what it means, in the order in which they are shown.
-pub const KEYS: [(&str, &str); 16] = [
+pub const KEYS: [(&str, &str); 19] = [
     ("data_dir", "folder of journal, archive, models and ledger"),
-    ("source", "where observations come from: simulator, files or ercot"),
+    ("source", "where observations come from: simulator, files, ercot or open_meteo"),
     ("path", "folder of the files, with source = files"),
     ("ercot_username", "of your account at ERCOT's API explorer, for what is older than some days"),
     ("ercot_password", "of that account; better in the environment than in a file"),
@@ -79,6 +81,9 @@ pub const KEYS: [(&str, &str); 16] = [
     ("ercot_url", "one server in place of all of ERCOT's, e.g. a simulated one"),
     ("ercot_requests_per_minute", "how often ERCOT is asked at the most; it allows 30"),
     ("ercot_request_timeout", "how long an answer of ERCOT may take, e.g. 3m on a slow line"),
+    ("weather_model", "whose weather forecasts: gfs_global, ecmwf_ifs025 or icon_global"),
+    ("open_meteo_url", "one server in place of all of Open-Meteo's"),
+    ("open_meteo_api_key", "of customers of Open-Meteo; without it the free service is asked"),
     ("fetch_retry_delay", "the longest wait before the second attempt at fetching, e.g. 2s"),
     ("simulator_seed", "which simulated world"),
     ("simulator_history_days", "days of simulated history before the issue time"),
@@ -97,6 +102,8 @@ pub struct Config {
     pub source: SourceChoice,
     /// How ERCOT is reached.
     pub ercot: ErcotSettings,
+    /// How Open-Meteo is reached.
+    pub weather: WeatherSettings,
     /// How patiently fetching is tried again.
     pub fetch_retry: RetryPolicy,
     /// What was configured for each source, whichever is chosen; only shown.
@@ -136,11 +143,12 @@ impl Config {
             Some(value) => match (value.text()?.as_str(), path) {
                 ("simulator", _) => simulator,
                 ("ercot", _) => SourceChoice::Ercot,
+                ("open_meteo", _) => SourceChoice::OpenMeteo,
                 ("files", Some(path)) => SourceChoice::Files { path },
                 ("files", None) => {
                     return Err(value.wrong("also a path to the folder of the files (--path DIR)"));
                 }
-                (_, _) => return Err(value.wrong("simulator, files or ercot")),
+                (_, _) => return Err(value.wrong("simulator, files, ercot or open_meteo")),
             },
         };
         let data_dir = match layers.value("data_dir")? {
@@ -151,6 +159,7 @@ impl Config {
             data_dir,
             source,
             ercot: ErcotSettings::from_layers(layers)?,
+            weather: WeatherSettings::from_layers(layers)?,
             fetch_retry: match layers.value("fetch_retry_delay")? {
                 Some(value) => {
                     RetryPolicy { delay_first: value.duration()?, ..RetryPolicy::default() }
@@ -182,6 +191,7 @@ impl Config {
             SourceChoice::Simulator { .. } => "simulator",
             SourceChoice::Files { .. } => "files",
             SourceChoice::Ercot => "ercot",
+            SourceChoice::OpenMeteo => "open_meteo",
         };
         let points: Vec<String> =
             self.settlement_points.iter().map(|point| quoted(point.name())).collect();
@@ -193,6 +203,7 @@ impl Config {
         ];
         entries.extend(self.path.iter().map(|path| ("path", quoted(&path.display().to_string()))));
         entries.extend(self.ercot.entries());
+        entries.extend(self.weather.entries());
         let retry_delay = format!("{}ms", self.fetch_retry.delay_first.as_millis());
         entries.push(("fetch_retry_delay", quoted(&retry_delay)));
         entries.extend([
@@ -254,7 +265,8 @@ mod tests {
         check("thresholds = [100, 50]", "ascending");
         check("thresholds = []", "1 to 20");
         check("source = \"files\"", "--path");
-        check("source = \"moon\"", "simulator, files or ercot");
+        check("source = \"moon\"", "simulator, files, ercot or open_meteo");
+        check("weather_model = \"guess\"", "gfs_global, ecmwf_ifs025, icon_global");
         check("settlement_points = [\"hb hub\"]", "HB_HUBAVG");
         check("deadline = \"25:00\"", "09:45");
         check("simulator_seed = -1", "whole number");

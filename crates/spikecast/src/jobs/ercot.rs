@@ -9,7 +9,7 @@ use market::observation::Observation;
 use market::place::SettlementPoint;
 use market::reports::{Posting, Report};
 use market::source::budget::{BudgetLimits, SharedBudget};
-use market::source::ercot_api::{ErcotApi, ErcotEndpoints, Filter, RowRequest};
+use market::source::ercot_api::{Downloads, ErcotApi, ErcotEndpoints, Filter, RowRequest};
 use market::source::http::{BaseUrlError, HttpAccess, HttpSettings, Now};
 use market::source::mis::Mis;
 use market::source::{FetchRequest, Source, SourceError};
@@ -108,6 +108,11 @@ impl Ercot {
             return Ok(self.mis.download(posting)?);
         }
         Ok(self.api()?.download(posting)?)
+    }
+
+    /// Downloads several postings of one report from the archive of the Public API together.
+    pub fn download_together(&self, postings: &[Posting]) -> Result<Downloads, JobError> {
+        Ok(self.api()?.download_many(postings)?)
     }
 
     /// Fetches a page of rows about intervals in `[from, to)`.

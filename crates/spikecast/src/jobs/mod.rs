@@ -15,3 +15,4 @@ pub mod inference;
 pub mod source;
 pub mod targets;
 pub mod training;
+pub mod weather;

@@ -44,13 +44,13 @@ fn a_run_fetches_what_the_archive_lacks_and_does_without_ercot_when_it_must() {
 #[test]
 fn what_the_usual_route_lacks_comes_from_another_before_the_forecast() {
     let served = Served::with_faults(
-        "[[rule]]\nfault = \"empty\"\nroute = \"rows\"\nreport = \"NP6-788-CD\"\n",
+        "[[rule]]\nfault = \"empty\"\nroute = \"rows\"\nreport = \"NP4-190-CD\"\n",
     );
     let repaired = run(&served.program, "2026-03-10T06:00", 6);
     assert_eq!(reasons(&repaired).len(), 1, "only the training is: {repaired}");
     let shown = served.program.json(&["runs", "show", repaired["run"].as_str().unwrap()]);
     let stages = shown["stages"].as_array().unwrap().iter();
-    let check = stages.into_iter().find(|stage| stage["name"] == "check").unwrap();
+    let check = stages.into_iter().find(|stage| stage["stage"] == "check").unwrap();
     assert_eq!(check["attempts"].as_array().unwrap().len(), 2, "{check}");
     let known = prices(&served.program, "2026-03-10T06:00");
     assert!(280 < known[0]["observations"].as_array().unwrap().len(), "{known}");

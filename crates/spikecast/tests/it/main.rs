@@ -13,3 +13,4 @@ mod program;
 mod resuming;
 mod simulated_ercot;
 mod tidy;
+mod weather;

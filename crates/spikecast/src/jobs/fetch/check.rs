@@ -14,6 +14,7 @@ use super::list::intermediate;
 use super::shapes::{Collected, FailingDay, FetchInput, FetchOutcome, Gap, KeyName, WantedSpan};
 use super::windows::published;
 use crate::jobs::failure::JobError;
+use crate::jobs::source::SourceChoice;
 
 /// What is late by less than this is not missing yet.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
@@ -72,7 +73,12 @@ pub(super) fn gaps(workspace: &FetchWorkspace, input: &FetchInput) -> Result<Vec
     let mut gaps = Vec::new();
     for wanted in &input.wanted {
         let key = wanted.key.key()?;
-        let Some(to) = due(&key, wanted, input.as_of) else { continue };
+        let due = match input.source {
+            // Of the weather every hour that has passed has vintages.
+            SourceChoice::OpenMeteo => Some(wanted.to.min(input.as_of)),
+            _ => due(&key, wanted, input.as_of),
+        };
+        let Some(to) = due.filter(|to| wanted.from < *to) else { continue };
         let found = workspace.archive.gaps(std::slice::from_ref(&key), (wanted.from, to))?;
         let is_told = |gap: &market::archive::Gap| !is_skipped_run(key.series, gap.intervals());
         gaps.extend(found.into_iter().filter(is_told).map(|gap| Gap {

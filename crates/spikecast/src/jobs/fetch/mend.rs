@@ -14,6 +14,7 @@ use super::list::list;
 use super::shapes::{Collected, FetchInput, Piece, WantedSpan};
 use super::windows::other_windows;
 use crate::jobs::failure::JobError;
+use crate::jobs::source::SourceChoice;
 
 /// Fetches what is missing or failing by the other routes. What these lack too stays missing.
 pub(super) fn mend(
@@ -21,6 +22,10 @@ pub(super) fn mend(
     input: &FetchInput,
     cancellation: &CancellationToken,
 ) -> Result<(), JobError> {
+    if !matches!(input.source, SourceChoice::Ercot) {
+        // There is no other route.
+        return Ok(());
+    }
     for window in other_windows(&missing(workspace, input)?, input.now)? {
         let listed = list(workspace, input, &window, &Attempt::of_repair(1, cancellation));
         for piece in or_none(listed)? {

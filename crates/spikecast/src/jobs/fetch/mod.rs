@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use market::archive::Archive;
+use market::source::open_meteo::OpenMeteo;
 use orchestration::recovery::RecoveryError;
 use orchestration::{
     Clock, ErrorRecoveryManager, FailureClass, Pipeline, PipelineBuilder, PipelineError,
@@ -116,6 +117,8 @@ pub struct FetchWorkspace {
     pub clock: Arc<dyn Clock>,
     /// The way to ERCOT; nothing when the source is another one.
     pub ercot: Option<Ercot>,
+    /// The way to Open-Meteo; nothing when the source is another one.
+    pub weather: Option<OpenMeteo>,
     /// The archive of the source.
     pub archive: Archive,
 }
@@ -124,6 +127,11 @@ impl FetchWorkspace {
     fn ercot(&self) -> Result<&Ercot, JobError> {
         let missing = || JobError::Intermediate("the way to ERCOT".to_owned());
         self.ercot.as_ref().ok_or_else(missing)
+    }
+
+    fn weather(&self) -> Result<&OpenMeteo, JobError> {
+        let missing = || JobError::Intermediate("the way to Open-Meteo".to_owned());
+        self.weather.as_ref().ok_or_else(missing)
     }
 }
 

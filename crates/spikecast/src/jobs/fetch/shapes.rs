@@ -130,6 +130,15 @@ pub enum Window {
         /// … to here.
         to: Timestamp,
     },
+    /// Weather forecasts for all places together.
+    Weather {
+        /// The vintage so many days old, or the newest.
+        previous_day: Option<u8>,
+        /// Hours from here …
+        from: Timestamp,
+        /// … to here.
+        to: Timestamp,
+    },
     /// Postings of a report.
     Postings {
         /// Of this report.

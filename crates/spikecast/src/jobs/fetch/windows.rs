@@ -8,7 +8,7 @@ use market::observation::SeriesKey;
 use market::place::Place;
 use market::reports::Report;
 use market::source::routing::{Route, RoutedSpan};
-use market::time::local;
+use market::time::{OperatingDay, local};
 
 use super::shapes::{FetchInput, ReportName, Vintages, WantedSpan, Window, is_mis};
 use crate::jobs::failure::JobError;
@@ -19,13 +19,19 @@ const ROWS_SPAN: SignedDuration = SignedDuration::from_hours(24 * 92);
 /// A page of an archive's list holds a month of hourly postings.
 const LIST_SPAN: SignedDuration = SignedDuration::from_hours(24 * 31);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
+/// A forecast is for so many operating days after the issue day.
+const LEAD_DAYS: i32 = 3;
 /// A month of one series is committed at once.
 const SERIES_SPAN: SignedDuration = SignedDuration::from_hours(24 * 31);
 
 /// Returns the spans to look at.
 pub(super) fn windows(input: &FetchInput) -> Result<Vec<Window>, JobError> {
-    if !matches!(input.source, SourceChoice::Ercot) {
-        return series_windows(input);
+    match input.source {
+        SourceChoice::Ercot => {}
+        SourceChoice::OpenMeteo => return Ok(weather_windows(input)),
+        SourceChoice::Simulator { .. } | SourceChoice::Files { .. } => {
+            return series_windows(input);
+        }
     }
     let mut usual = Vec::new();
     for wanted in &input.wanted {
@@ -55,6 +61,27 @@ pub(super) fn is_wanted(report: Report, posted_at: Timestamp, vintages: Vintages
     let clock = local(posted_at).time();
     let is_of_the_morning = (time(5, 0, 0, 0)..time(10, 0, 0, 0)).contains(&clock);
     vintages == Vintages::Every || !report.has_vintages() || is_of_the_morning
+}
+
+/// Returns the vintages that were safe to use in the morning of each lead day's issue day; and of
+/// what is still to come the newest forecast.
+fn weather_windows(input: &FetchInput) -> Vec<Window> {
+    let from = input.wanted.iter().map(|wanted| wanted.from).min();
+    let to = input.wanted.iter().map(|wanted| wanted.to).max();
+    let (Some(from), Some(to)) = (from, to) else { return Vec::new() };
+    let mut windows = Vec::new();
+    let issue_day = OperatingDay::of(from);
+    let safe = (1..=LEAD_DAYS).filter_map(|lead| {
+        market::source::open_meteo::previous_day_for(issue_day, issue_day.plus_days(lead))
+    });
+    for previous_day in safe.map(Some) {
+        let spans = pieces(from, to.min(input.now), LIST_SPAN);
+        windows.extend(spans.map(|(from, to)| Window::Weather { previous_day, from, to }));
+    }
+    if input.now < to {
+        windows.push(Window::Weather { previous_day: None, from: from.max(input.now), to });
+    }
+    windows
 }
 
 fn series_windows(input: &FetchInput) -> Result<Vec<Window>, JobError> {

@@ -82,8 +82,8 @@ fn rows_that_come_twice_count_once_and_what_a_header_says_does_not_matter() {
         let served =
             arrives_whole(&(rule(fault, "rows", "") + &rule(fault, "archive_download", "")));
         let asked = served.requests("rows").len() + served.requests("archive_download").len();
-        // Prices of two kinds and load, five vintages of the morning and the newest.
-        assert_eq!(asked, 3 + 6, "{fault}: everything is usable at once");
+        // Prices of two kinds and load, and the vintages together.
+        assert_eq!(asked, 3 + 1, "{fault}: everything is usable at once");
     }
 }
 

@@ -39,6 +39,7 @@ fn fetched(served: &Served, wish: &Wish) -> SignedDuration {
     let workspace = Arc::new(FetchWorkspace {
         clock: clock.clone(),
         ercot: Some(Ercot::open(&config.ercot, &clock).unwrap()),
+        weather: None,
         archive: open_archive(&data_dir, "ercot").unwrap(),
         data_dir,
     });
