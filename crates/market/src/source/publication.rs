@@ -27,14 +27,19 @@ pub const GENERATION_LAG: SignedDuration = SignedDuration::from_mins(55);
 /// Temperatures are observed and collected within so long after the end of their hour.
 pub const TEMPERATURE_LAG: SignedDuration = SignedDuration::from_hours(1);
 
-/// Binding constraints are posted every hour; this is the end of theirs and some minutes.
-pub const CONSTRAINT_LAG: SignedDuration = SignedDuration::from_mins(70);
+/// Binding constraints are posted five minutes after the hour of their SCED runs, or a little
+/// later.
+pub const CONSTRAINT_LAG: SignedDuration = SignedDuration::from_mins(10);
+
+const SECONDS_PER_HOUR: i64 = 3_600;
 
 /// When a series' values are posted.
 #[derive(Clone, Copy, Debug)]
 enum Posted {
     AfterStart(SignedDuration),
     AfterEnd(SignedDuration),
+    /// So long after the end of the hour in which the interval starts.
+    AfterHour(SignedDuration),
     /// At this local time, so many days after the operating day.
     OnDay(i32, Time),
 }
@@ -65,7 +70,7 @@ impl PublicationRule {
             | Series::ScedAdder(_)
             | Series::ScedMcpc(_)
             | Series::AsCapability(_) => Posted::AfterStart(REAL_TIME_LAG),
-            Series::ShadowPrice => Posted::AfterStart(CONSTRAINT_LAG),
+            Series::ShadowPrice => Posted::AfterHour(CONSTRAINT_LAG),
             Series::RealTimeSpp | Series::SettlementAdder(_) | Series::RealTimeMcpc(_) => {
                 Posted::AfterEnd(REAL_TIME_LAG)
             }
@@ -105,6 +110,10 @@ impl PublicationRule {
         match self.posted {
             Posted::AfterStart(lag) => interval_start + lag,
             Posted::AfterEnd(lag) => interval_start + self.interval + lag,
+            Posted::AfterHour(lag) => {
+                let passed = interval_start.as_second().rem_euclid(SECONDS_PER_HOUR);
+                interval_start + SignedDuration::from_secs(SECONDS_PER_HOUR - passed) + lag
+            }
             Posted::OnDay(days_later, time) => self.with_the_day(interval_start, days_later, time),
         }
     }
@@ -137,6 +146,8 @@ mod tests {
     #[test]
     fn every_series_is_published_as_ercot_does_or_later() {
         check(Series::RealTimeLmp, "2024-08-19T14:55:15Z", "2024-08-19T15:00:15Z");
+        check(Series::ShadowPrice, "2024-08-19T14:00:00Z", "2024-08-19T15:10:00Z");
+        check(Series::ShadowPrice, "2024-08-19T14:55:15Z", "2024-08-19T15:10:00Z");
         check(Series::WindActual, "2024-08-19T14:00:00Z", "2024-08-19T15:55:00Z");
         check(Series::Temperature, "2024-08-19T14:00:00Z", "2024-08-19T16:00:00Z");
         // 13:30 CDT on the day before; 05:50 CDT on the day after.

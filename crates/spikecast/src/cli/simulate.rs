@@ -42,9 +42,10 @@ Example, and a plan of faults for --faults:
   nth = [2, 3]
 
 Faults: throttle, bandwidth, expired_token, server_error, bad_request, slow_loris, reset,
-truncated_zip, corrupted_zip, html, renamed_column, duplicated_rows, empty, late, missing.
+truncated_zip, corrupted_zip, html, wrong_content_type, renamed_column, duplicated_rows, empty,
+late, missing.
 POST /admin/faults takes the same as JSON, DELETE /admin/faults ends them, GET /admin/requests
-lists what was asked for.";
+lists what was asked for, with ?skip=N without the first N.";
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {

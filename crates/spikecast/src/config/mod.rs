@@ -71,7 +71,7 @@ pub enum ConfigError {
 }
 
 /// Every key and what it means, in the order in which they are shown.
-pub const KEYS: [(&str, &str); 18] = [
+pub const KEYS: [(&str, &str); 19] = [
     ("data_dir", "folder of journal, archive, models and ledger"),
     ("source", "where observations come from: simulator, files, ercot or open_meteo"),
     ("path", "folder of the files, with source = files"),
@@ -80,6 +80,7 @@ pub const KEYS: [(&str, &str); 18] = [
     ("ercot_subscription_key", "of the Public API, from the same explorer"),
     ("ercot_url", "one server in place of all of ERCOT's, e.g. a simulated one"),
     ("ercot_requests_per_minute", "how often ERCOT is asked at the most; it allows 30"),
+    ("ercot_request_timeout", "how long an answer of ERCOT may take, e.g. 3m on a slow line"),
     ("weather_model", "whose weather forecasts: gfs_global, ecmwf_ifs025 or icon_global"),
     ("open_meteo_url", "one server in place of all of Open-Meteo's"),
     ("open_meteo_api_key", "of customers of Open-Meteo; without it the free service is asked"),

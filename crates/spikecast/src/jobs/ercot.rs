@@ -44,7 +44,9 @@ impl Ercot {
         };
         let clock = clock.clone();
         let now = Now::new(move || clock.now());
-        let access = HttpAccess::new(HttpSettings::default(), SharedBudget::new(limits), now)?;
+        let http =
+            HttpSettings { request_timeout: settings.request_timeout, ..HttpSettings::default() };
+        let access = HttpAccess::new(http, SharedBudget::new(limits), now)?;
         let endpoints = match &settings.url {
             None => ErcotEndpoints::default(),
             Some(url) => {

@@ -12,6 +12,7 @@ use orchestration::StageContext;
 use super::FetchWorkspace;
 use super::list::intermediate;
 use super::shapes::{Collected, FailingDay, FetchInput, FetchOutcome, Gap, KeyName, WantedSpan};
+use super::windows::published;
 use crate::jobs::failure::JobError;
 use crate::jobs::source::SourceChoice;
 
@@ -43,6 +44,11 @@ pub(super) fn tell(
         stage.output_as("collect").map_err(|failure| intermediate(&failure))?;
     pieces.iter().for_each(|piece| collected.add(piece));
     let (gaps, failing) = (gaps(workspace, input)?, failing_days(workspace, input)?);
+    for gap in &gaps {
+        collected.quarantined.extend(put_aside(workspace, gap)?);
+    }
+    collected.quarantined.sort();
+    collected.quarantined.dedup();
     Ok(FetchOutcome { collected, gaps, failing })
 }
 
@@ -83,6 +89,16 @@ pub(super) fn gaps(workspace: &FetchWorkspace, input: &FetchInput) -> Result<Vec
         }));
     }
     Ok(gaps)
+}
+
+/// Returns why postings were put aside that could have filled a gap, whoever fetched them.
+fn put_aside(workspace: &FetchWorkspace, gap: &Gap) -> Result<Vec<String>, JobError> {
+    let mut reasons = Vec::new();
+    for (report, span) in published(&gap.key.key()?, (gap.from, gap.to)) {
+        let postings = workspace.archive.postings(report, span)?;
+        reasons.extend(postings.into_iter().filter_map(|posting| posting.quarantined));
+    }
+    Ok(reasons)
 }
 
 /// Returns the days with values that the series cannot have.

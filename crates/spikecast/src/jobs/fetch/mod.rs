@@ -96,6 +96,7 @@ pub fn recovery(
     for (class, policy) in [
         (FailureClass::MissingData, once),
         // The repair itself failed, and goes on where it was.
+        (FailureClass::BadData, again),
         (FailureClass::Connection, retry),
         (FailureClass::RateLimit, patient),
     ] {

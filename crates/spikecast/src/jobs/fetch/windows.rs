@@ -116,15 +116,27 @@ fn spans(
     (from, to): (Timestamp, Timestamp),
     now: Timestamp,
 ) -> Vec<(Wish, RoutedSpan)> {
-    let Some(report) = Report::publishing(key) else { return Vec::new() };
     let mut spans = Vec::new();
-    for report in [Some(report), report.corrections()].into_iter().flatten() {
+    for (report, (from, to)) in published(key, (from, to)) {
         let wish = Wish::of(report, key);
-        let published = (from - wish.lead, to + wish.lag);
-        let routed = report.routes(published.0, published.1, now);
+        let routed = report.routes(from, to, now);
         spans.extend(routed.into_iter().map(|span| (wish.clone(), span)));
     }
     spans
+}
+
+/// Returns which reports say something about the intervals of a series, and when.
+pub(super) fn published(
+    key: &SeriesKey,
+    (from, to): (Timestamp, Timestamp),
+) -> Vec<(Report, (Timestamp, Timestamp))> {
+    let Some(report) = Report::publishing(key) else { return Vec::new() };
+    let reports = [Some(report), report.corrections()].into_iter().flatten();
+    let published = reports.map(|report| {
+        let wish = Wish::of(report, key);
+        (report, (from - wish.lead, to + wish.lag))
+    });
+    published.collect()
 }
 
 impl Wish {
