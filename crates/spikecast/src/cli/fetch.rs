@@ -15,7 +15,6 @@ use super::progress::{Telling, pieces};
 use super::run::{execution_error, failure_of, internal, open_journal, stop_on_signal};
 use super::terminal::{Style, Terminal};
 use crate::config::Config;
-use crate::data_dir::DataDir;
 use crate::exit::{CommandError, Exit};
 use crate::jobs::ercot::Ercot;
 use crate::jobs::failure::{JobError, exit_of_error};
@@ -99,7 +98,7 @@ impl Fetching {
         telling: Telling,
     ) -> Result<Self, CommandError> {
         let job_error = |error: JobError| CommandError::new(exit_of_error(&error), error);
-        let data_dir = DataDir::new(&config.data_dir);
+        let data_dir = config.data_dir.clone();
         let journal = open_journal(&data_dir.fetch_journal())?;
         let ercot = match config.source {
             SourceChoice::Ercot => Some(Ercot::open(&config.ercot, &clock).map_err(job_error)?),

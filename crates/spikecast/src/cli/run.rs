@@ -20,7 +20,6 @@ use super::isolated;
 use super::progress::{Telling, stages, tell};
 use super::terminal::{Style, Terminal};
 use crate::config::Config;
-use crate::data_dir::DataDir;
 use crate::exit::{CommandError, Exit};
 use crate::jobs::failure::{JobError, exit_of, exit_of_error};
 use crate::jobs::forecast::{ForecastInput, PIPELINE, Published, TrainOutput, Training, Workspace};
@@ -39,7 +38,7 @@ pub(super) fn run(
     let config = arguments.data.settings(global)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let (input, key) = input(&config, arguments, clock.now())?;
-    let data_dir = DataDir::new(&config.data_dir);
+    let data_dir = config.data_dir.clone();
     let journal = open_journal(&data_dir.journal())?;
     // The journal keeps other writers out, so whatever is half-written was left by a killed one.
     remove_partial_files(data_dir.path());
