@@ -1,4 +1,5 @@
-//! Where everything lives below the data directory. Names only: nothing is read or written here.
+//! Where everything lives: below the data directory, save the archive, which may be elsewhere.
+//! Names only: nothing is read or written here.
 
 use std::path::{Path, PathBuf};
 
@@ -7,63 +8,80 @@ use orchestration::RunId;
 
 /// The folder that holds journal, archive, models and ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DataDir(PathBuf);
+pub struct DataDir {
+    path: PathBuf,
+    archive: ArchiveLocation,
+}
 
 impl DataDir {
     /// Names the data directory; it is made when something is written.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        let path = path.into();
+        let archive = ArchiveLocation::Folder(path.join("archive"));
+        Self { path, archive }
+    }
+
+    /// Has the archive elsewhere.
+    #[must_use]
+    pub fn with_archive(self, archive: ArchiveLocation) -> Self {
+        Self { archive, ..self }
     }
 
     /// Returns the folder itself.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Returns the journal's file: what the orchestrator did.
     #[must_use]
     pub fn journal(&self) -> PathBuf {
-        self.0.join("journal.sqlite")
+        self.path.join("journal.sqlite")
     }
 
     /// Returns the file of the journal of fetching: a backfill takes hours, and the morning's run
     /// does not wait for it.
     #[must_use]
     pub fn fetch_journal(&self) -> PathBuf {
-        self.0.join("fetch.sqlite")
+        self.path.join("fetch.sqlite")
+    }
+
+    /// Returns where the archives of all sources are.
+    #[must_use]
+    pub fn archives(&self) -> &ArchiveLocation {
+        &self.archive
     }
 
     /// Returns where the archive of one source is: what the market said.
     #[must_use]
     pub fn archive(&self, source_id: &str) -> ArchiveLocation {
-        ArchiveLocation::Folder(self.0.join("archive").join(source_id))
+        self.archive.below(source_id)
     }
 
     /// Returns the folder of the models that were trained on one source for one scope: the same
     /// settlement points and thresholds.
     #[must_use]
     pub fn models(&self, source_id: &str, scope: &str) -> PathBuf {
-        self.0.join("models").join(source_id).join(scope)
+        self.path.join("models").join(source_id).join(scope)
     }
 
     /// Returns the ledger's folder: what we predicted.
     #[must_use]
     pub fn ledger(&self) -> PathBuf {
-        self.0.join("ledger")
+        self.path.join("ledger")
     }
 
     /// Returns the page of the forecast that was issued last.
     #[must_use]
     pub fn report(&self) -> PathBuf {
-        self.0.join("report.html")
+        self.path.join("report.html")
     }
 
     /// Returns the folder of the intermediate files of all runs.
     #[must_use]
     pub fn work(&self) -> PathBuf {
-        self.0.join("work")
+        self.path.join("work")
     }
 
     /// Returns the folder of one run's intermediate files.

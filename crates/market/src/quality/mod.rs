@@ -9,6 +9,7 @@ mod statistics;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
@@ -28,8 +29,19 @@ pub struct DayExamined<'a> {
     pub now: Timestamp,
     /// The values around the day, with every vintage; those before it are its history.
     pub columns: &'a Columns,
-    /// Lines of the day's postings that could not be used.
+    /// What is known of the day's postings.
+    pub postings: &'a DayPostings,
+}
+
+/// What was noticed when a day's postings of a report were read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DayPostings {
+    /// Postings that could not be used at all.
+    pub quarantined: u64,
+    /// Lines of the others that could not be used.
     pub complaints: u64,
+    /// How they differ from what is known of the report.
+    pub drift: BTreeSet<String>,
 }
 
 /// What a day is measured by.
@@ -75,7 +87,7 @@ pub enum Check {
     Staleness,
     /// Values are like those of the same hour on the days before.
     Outliers,
-    /// Every line could be used.
+    /// Every line could be used, and the report is as it is known.
     Drift,
 }
 

@@ -133,9 +133,52 @@ impl PublicationRule {
     }
 }
 
+/// Nothing is published longer before its interval: the prices of the next day at noon.
+const LEAD_MAX: SignedDuration = SignedDuration::from_hours(48);
+
+/// Returns the end of the intervals in `[from, to)` that were published by `now`. Of forecasts
+/// these are all, since they are published before; binding constraints are never due, they come
+/// when they bind.
+#[must_use]
+pub fn due_until(series: Series, (from, to): (Timestamp, Timestamp), now: Timestamp) -> Timestamp {
+    if series == Series::ShadowPrice {
+        return from;
+    }
+    let Some(mut rule) = PublicationRule::of(series) else { return to };
+    let length = series.interval();
+    let latest = now.checked_add(LEAD_MAX).unwrap_or(Timestamp::MAX).as_second();
+    let latest = Timestamp::from_second(latest - latest.rem_euclid(3_600)).unwrap_or(to);
+    let mut due = to.min(latest);
+    // Publication only ever gets later with the interval.
+    while from < due && now < rule.published_at(due - length) {
+        due -= length;
+    }
+    due.max(from)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_due_ends_with_the_last_interval_that_was_published() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let due = |series: Series, now: &str| {
+            let range = (at("2024-08-19T05:00:00Z"), at("2024-12-20T05:00:00Z"));
+            due_until(series, range, at(now)).to_string()
+        };
+        // Wind: an hour that ended 55 minutes ago; prices: a run 5 minutes ago.
+        assert_eq!(due(Series::WindActual, "2024-08-19T15:54:59Z"), "2024-08-19T14:00:00Z");
+        assert_eq!(due(Series::WindActual, "2024-08-19T15:55:00Z"), "2024-08-19T15:00:00Z");
+        assert_eq!(due(Series::RealTimeLmp, "2024-08-19T15:55:00Z"), "2024-08-19T15:55:00Z");
+        // Day-ahead prices: since 13:30 CDT those of the next day.
+        assert_eq!(due(Series::DayAheadSpp, "2024-08-19T18:29:00Z"), "2024-08-20T05:00:00Z");
+        assert_eq!(due(Series::DayAheadSpp, "2024-08-19T18:30:00Z"), "2024-08-21T05:00:00Z");
+        assert_eq!(due(Series::LoadActual, "2024-08-19T18:30:00Z"), "2024-08-19T05:00:00Z");
+        assert_eq!(due(Series::LoadForecast, "2024-08-19T18:30:00Z"), "2024-12-20T05:00:00Z");
+        assert_eq!(due(Series::ShadowPrice, "2024-12-30T18:30:00Z"), "2024-08-19T05:00:00Z");
+        assert_eq!(due(Series::WindActual, "2025-01-19T15:55:00Z"), "2024-12-20T05:00:00Z");
+    }
 
     fn check(series: Series, interval_start: &str, expected: &str) {
         let mut rule = PublicationRule::of(series).unwrap();

@@ -75,7 +75,7 @@ impl Fetching {
         telling: Telling,
     ) -> Result<Self, CommandError> {
         let job_error = |error: JobError| CommandError::new(exit_of_error(&error), error);
-        let data_dir = DataDir::new(&config.data_dir);
+        let data_dir = config.data_dir.clone();
         let journal = open_journal(&data_dir.fetch_journal())?;
         let (mut ercot, mut weather) = (None, None);
         match config.source {

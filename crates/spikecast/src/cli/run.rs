@@ -20,7 +20,6 @@ use super::isolated;
 use super::progress::{Telling, stages, tell};
 use super::terminal::{Style, Terminal};
 use crate::config::Config;
-use crate::data_dir::DataDir;
 use crate::exit::{CommandError, Exit};
 use crate::jobs::ercot::Ercot;
 use crate::jobs::failure::{JobError, exit_of, exit_of_error};
@@ -46,7 +45,7 @@ pub(super) fn run(
     let config = arguments.data.settings(global)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let (mut input, key) = input(&config, arguments, clock.now())?;
-    let data_dir = DataDir::new(&config.data_dir);
+    let data_dir = config.data_dir.clone();
     let journal = open_journal(&data_dir.journal())?;
     // The journal keeps other writers out, so whatever is half-written was left by a killed one.
     remove_partial_files(data_dir.path());
@@ -103,7 +102,7 @@ fn prepare_fetching(
         return Ok(None);
     }
     let prepare = || -> Result<(Arc<FetchWorkspace>, FetchInput), JobError> {
-        let data_dir = DataDir::new(&config.data_dir);
+        let data_dir = config.data_dir.clone();
         let archive = open_archive(&data_dir, &config.source.id()?)?;
         let keys = series_keys(&input.targets.points()?);
         let fetch = FetchInput {

@@ -14,7 +14,6 @@ use super::args::{GlobalArgs, RunsCommand};
 use super::progress::seconds;
 use super::run::journal_error;
 use super::terminal::{Style, Terminal};
-use crate::data_dir::DataDir;
 use crate::exit::{CommandError, Exit};
 use crate::quality::told_once;
 
@@ -23,7 +22,7 @@ pub(super) fn runs(
     command: &RunsCommand,
     terminal: &mut Terminal,
 ) -> Result<Exit, CommandError> {
-    let path = DataDir::new(global.settings()?.data_dir).journal();
+    let path = global.settings()?.data_dir.journal();
     let journal = Journal::open_read_only(&path).map_err(journal_error)?;
     match command {
         RunsCommand::List { limit } => {

@@ -149,7 +149,13 @@ fn settings(arguments: &ServeArgs) -> Result<ServiceSettings, CommandError> {
         }
     };
     let faults = faults(arguments)?;
-    Ok(ServiceSettings { seed: arguments.seed, first_day: SIMULATION_BEGINS, clock, limits, faults })
+    Ok(ServiceSettings {
+        seed: arguments.seed,
+        first_day: SIMULATION_BEGINS,
+        clock,
+        limits,
+        faults,
+    })
 }
 
 fn faults(arguments: &ServeArgs) -> Result<FaultPlan, CommandError> {

@@ -13,14 +13,16 @@ use std::path::PathBuf;
 
 use forecast::threshold::Thresholds;
 use jiff::civil::{Time, time};
+use market::archive::ArchiveError;
 use market::place::SettlementPoint;
 use orchestration::RetryPolicy;
 use thiserror::Error;
 
 pub use ercot::ErcotSettings;
-pub use layers::{Layers, Origin, asks_for_no_colour, searched};
+pub use layers::{Layers, Origin, asks_for_no_colour, searched, store_options};
 pub use weather::WeatherSettings;
 
+use crate::data_dir::DataDir;
 use crate::jobs::source::SourceChoice;
 
 /// Why the configuration cannot be used.
@@ -65,14 +67,24 @@ pub enum ConfigError {
         /// What it is.
         found: String,
     },
+    /// A place that no archive can be at.
+    #[error("{origin}: {cause}")]
+    BadArchive {
+        /// Where it stands.
+        origin: Origin,
+        /// What is wrong with it.
+        cause: Box<ArchiveError>,
+    },
     /// The platform does not say where data belongs.
     #[error("no home directory is known; name a data directory with --data-dir")]
     NoHome,
 }
 
 /// Every key and what it means, in the order in which they are shown.
-pub const KEYS: [(&str, &str); 19] = [
+pub const KEYS: [(&str, &str); 21] = [
     ("data_dir", "folder of journal, archive, models and ledger"),
+    ("archive", "folder or bucket of the archive, e.g. s3://bucket/prefix; gs:// and az:// too"),
+    ("raw_retention", "days that ERCOT's own files are kept, e.g. 400d; all are kept by default"),
     ("source", "where observations come from: simulator, files, ercot or open_meteo"),
     ("path", "folder of the files, with source = files"),
     ("ercot_username", "of your account at ERCOT's API explorer, for what is older than some days"),
@@ -96,8 +108,10 @@ pub const KEYS: [(&str, &str); 19] = [
 /// The settings of the program.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The folder of journal, archive, models and ledger.
-    pub data_dir: PathBuf,
+    /// Where journal, archive, models and ledger are.
+    pub data_dir: DataDir,
+    /// How many days raw files are kept in the archive; `None` keeps them all.
+    pub raw_retention_days: Option<u32>,
     /// Where observations come from.
     pub source: SourceChoice,
     /// How ERCOT is reached.
@@ -151,12 +165,20 @@ impl Config {
                 (_, _) => return Err(value.wrong("simulator, files, ercot or open_meteo")),
             },
         };
-        let data_dir = match layers.value("data_dir")? {
+        let data_dir = DataDir::new(match layers.value("data_dir")? {
             Some(value) => value.path()?,
             None => layers::platform_data_dir()?,
+        });
+        let data_dir = match layers.value("archive")? {
+            Some(value) => data_dir.with_archive(value.archive(&layers.store_options)?),
+            None => data_dir,
         };
         Ok(Self {
             data_dir,
+            raw_retention_days: layers
+                .value("raw_retention")?
+                .map(|v| v.retention_days())
+                .transpose()?,
             source,
             ercot: ErcotSettings::from_layers(layers)?,
             weather: WeatherSettings::from_layers(layers)?,
@@ -198,9 +220,12 @@ impl Config {
         let thresholds: Vec<String> =
             self.thresholds.prices().iter().map(ToString::to_string).collect();
         let mut entries = vec![
-            ("data_dir", quoted(&self.data_dir.display().to_string())),
+            ("data_dir", quoted(&self.data_dir.path().display().to_string())),
+            ("archive", quoted(&self.data_dir.archives().to_string())),
             ("source", quoted(source)),
         ];
+        let retention = self.raw_retention_days.map(|days| quoted(&format!("{days}d")));
+        entries.extend(retention.map(|days| ("raw_retention", days)));
         entries.extend(self.path.iter().map(|path| ("path", quoted(&path.display().to_string()))));
         entries.extend(self.ercot.entries());
         entries.extend(self.weather.entries());
@@ -240,7 +265,7 @@ mod tests {
         let config = resolve(file, &[("SPIKECAST_RETRAIN_EVERY", "14d")]).unwrap();
         assert_eq!(config.retrain_every_days, 14);
         assert_eq!(config.thresholds.prices(), [75.0, 150.5]);
-        assert_eq!(config.data_dir, PathBuf::from("/tmp/data"));
+        assert_eq!(config.data_dir, DataDir::new("/tmp/data"));
         assert_eq!(config.deadline, time(9, 45, 0, 0));
     }
 
@@ -274,8 +299,25 @@ mod tests {
     }
 
     #[test]
+    fn the_archive_is_in_the_data_directory_or_where_the_strongest_layer_says() {
+        let archive = |file: &str, environment: &[(&str, &str)]| {
+            resolve(file, environment).map(|config| config.data_dir.archive("ercot").to_string())
+        };
+        assert_eq!(archive("", &[]).unwrap(), "/tmp/data/archive/ercot");
+        let file = "archive = \"s3://desk/market\"";
+        assert_eq!(archive(file, &[]).unwrap(), "s3://desk/market/ercot");
+        let environment = [("SPIKECAST_ARCHIVE", "/mnt/archive")];
+        assert_eq!(archive(file, &environment).unwrap(), "/mnt/archive/ercot");
+        let message = archive("archive = \"s3://key:hunter2@desk\"", &[]).unwrap_err();
+        assert!(message.starts_with("spikecast.toml: archive s3://desk:"), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+
+    #[test]
     fn what_is_shown_can_be_read_back() {
-        let config = resolve("thresholds = [75]\nsettlement_points = [\"HB_WEST\"]", &[]).unwrap();
+        let file = "thresholds = [75]\nsettlement_points = [\"HB_WEST\"]\nraw_retention = \"90d\"";
+        let config = resolve(file, &[]).unwrap();
+        assert_eq!(config.raw_retention_days, Some(90));
         let shown: Vec<String> =
             config.entries().iter().map(|(key, value)| format!("{key} = {value}")).collect();
         let again = resolve(&shown.join("\n"), &[]).unwrap();

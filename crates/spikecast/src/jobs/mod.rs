@@ -3,9 +3,10 @@
 //! `backtest` goes through the past day by day with the same functions.
 //!
 //! `source` says where observations come from, `targets` what is forecast, `training` and `inference` are shared by both
-//! jobs, `failure` tells the orchestrator what kind of failure it was.
+//! jobs, `failure` tells the orchestrator what kind of failure it was, `data_quality` judges archived days.
 
 pub mod backtest;
+pub mod data_quality;
 pub mod ercot;
 mod examples_file;
 pub mod failure;

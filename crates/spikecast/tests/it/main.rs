@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic and speak")]
 
+mod archive;
+mod archive_places;
 mod data;
 mod ercot_run;
 mod errors;
 mod fetch;
 mod killing;
 mod main_job;
+#[path = "../../../market/src/archive/tests/moto.rs"]
+mod moto;
 mod own_history;
 mod program;
 mod resuming;

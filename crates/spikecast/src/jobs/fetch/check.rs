@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use market::archive::{Query, Vintages};
 use market::observation::{Series, SeriesKey};
-use market::quality::{Check, DayExamined, QualityLimits, Verdict};
+use market::quality::{Check, DayExamined, DayPostings, QualityLimits, Verdict};
 use market::reports::Report;
 use market::source::publication::PublicationRule;
 use market::time::{OperatingDay, display};
@@ -106,6 +106,8 @@ pub(super) fn failing_days(
     workspace: &FetchWorkspace,
     input: &FetchInput,
 ) -> Result<Vec<FailingDay>, JobError> {
+    // Values are judged here, not the postings that they came from.
+    let postings = DayPostings::default();
     let mut failing = Vec::new();
     for wanted in &input.wanted {
         let (key, to) = (wanted.key.key()?, wanted.to.min(input.now));
@@ -121,7 +123,7 @@ pub(super) fn failing_days(
                 day,
                 now: input.now,
                 columns: &columns,
-                complaints: 0,
+                postings: &postings,
             };
             let verdict = Check::Range.judge(&examined, &QualityLimits::default());
             if let Verdict::Failed { found } = verdict {

@@ -162,12 +162,12 @@ fn add_posting(
 ) -> Result<(), JobError> {
     let reading = match parse(posting, bytes, wanted) {
         Ok(contents) => {
-            let Contents { observations, complaints, .. } = contents;
+            let Contents { observations, complaints, drift, .. } = contents;
             for (key, observations) in observations {
                 batch.add(&key, observations);
             }
             collected.complaints += complaints.len();
-            Reading::Read { complaints }
+            Reading::Read { complaints, drift }
         }
         Err(error) if !attempt.is_last() => {
             let (source_name, reason) = ("ERCOT".to_owned(), error.to_string());
