@@ -108,8 +108,9 @@ pub(super) struct SourceArgs {
 pub(super) struct ObservationArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
-    /// Series, e.g. rt_lmp,load_forecast; may be given several times
-    #[arg(long, value_name = "SERIES", value_delimiter = ',', required = true)]
+    /// Series, e.g. rt_lmp,load_forecast; may be given several times; what a forecast reads by
+    /// default
+    #[arg(long, value_name = "SERIES", value_delimiter = ',')]
     pub(super) series: Vec<String>,
     /// Places, e.g. HB_WEST,WZ_COAST; ERCOT or all settlement points archived by default
     #[arg(long, value_name = "PLACES", value_delimiter = ',')]

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use market::observation::{History, Known, Series, SeriesKey};
 use market::place::{Place, WeatherZone};
+use market::reports::Report;
 use market::table::write_atomically;
 use market::time::{OperatingDay, display, parse_local};
 use serde_json::{Value, json};
@@ -19,6 +20,7 @@ use super::series_chart::series_chart;
 use super::terminal::{Style, Terminal};
 use crate::config::Config;
 use crate::exit::{CommandError, Exit};
+use crate::jobs::source::{SourceChoice, series_keys};
 use crate::report::{LINES_MAX, PlottedLine, SeriesPlot, png, quantity};
 
 pub(super) fn data(
@@ -223,6 +225,9 @@ pub(super) fn keys_of(
 ) -> Result<Vec<SeriesKey>, CommandError> {
     let given = places.iter().map(|place| Place::named(place.trim()));
     let given: Vec<Place> = given.collect::<Result<_, _>>().map_err(CommandError::usage)?;
+    if series.is_empty() {
+        return usual_keys(config, &given);
+    }
     let mut keys = Vec::new();
     for name in series {
         let series = Series::named(name.trim()).ok_or_else(|| unknown_series(name))?;
@@ -241,7 +246,7 @@ pub(super) fn keys_of(
         let places: Vec<Place> = match (at_points, points.as_slice(), others.as_slice()) {
             (true, [], _) => configured_points(config)?,
             (true, points, _) => points.iter().map(|place| (*place).clone()).collect(),
-            (false, _, []) if is_weather(series) => {
+            (false, _, []) if WEATHER.contains(&series) => {
                 WeatherZone::ALL.iter().map(|zone| Place::WeatherZone(*zone)).collect()
             }
             (false, _, []) => vec![Place::System],
@@ -254,13 +259,32 @@ pub(super) fn keys_of(
     Ok(keys)
 }
 
-/// Tells whether a series is of weather zones only.
-fn is_weather(series: Series) -> bool {
-    matches!(
-        series,
-        Series::TemperatureForecast | Series::WindSpeedForecast | Series::RadiationForecast
-    )
+/// Returns what a forecast for the given settlement points, else the configured ones, reads of the
+/// configured source.
+fn usual_keys(config: &Config, given: &[Place]) -> Result<Vec<SeriesKey>, CommandError> {
+    if config.source == SourceChoice::OpenMeteo {
+        let names = WEATHER.map(|series| series.name().to_owned());
+        let places: Vec<String> = given.iter().map(|place| place.name().to_owned()).collect();
+        return keys_of(config, &names, &places);
+    }
+    let place = |place: Place| match place {
+        Place::SettlementPoint(point) => Ok(point),
+        other => Err(CommandError::usage(format!(
+            "{other} is no settlement point; name the series that you want of it with --series"
+        ))),
+    };
+    let places = if given.is_empty() { configured_points(config)? } else { given.to_vec() };
+    let points = places.into_iter().map(place).collect::<Result<Vec<_>, _>>()?;
+    let mut keys = series_keys(&points);
+    if config.source == SourceChoice::Ercot {
+        keys.retain(|key| Report::publishing(key).is_some());
+    }
+    Ok(keys)
 }
+
+/// What is known of weather zones only.
+const WEATHER: [Series; 3] =
+    [Series::TemperatureForecast, Series::WindSpeedForecast, Series::RadiationForecast];
 
 fn configured_points(config: &Config) -> Result<Vec<Place>, CommandError> {
     let points = settlement_points(config)?;

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use market::archive::Archive;
 use market::observation::{Series, SeriesKey};
-use market::place::SettlementPoint;
 use market::quality::{Check, DayQuality, Verdict};
 use market::time::{OperatingDay, display};
 use orchestration::{Clock, SystemClock};
@@ -15,13 +14,10 @@ use serde_json::{Map, Value, json};
 use super::archive::{Opened, answer};
 use super::args::{GlobalArgs, SourceArgs};
 use super::data::{archived, keys_of};
-use super::run::settlement_points;
 use super::table::{Side, table};
 use super::terminal::{Style, Terminal};
-use crate::config::Config;
 use crate::exit::{CommandError, Exit};
 use crate::jobs::data_quality::{Days, SeriesQuality, examine};
-use crate::jobs::source::series_keys;
 
 /// So many failing days are told in words; all of them are in the JSON.
 const FAILING_SHOWN: usize = 20;
@@ -59,7 +55,7 @@ pub(super) fn status(
     terminal: &mut Terminal,
 ) -> Result<Exit, CommandError> {
     let config = arguments.source.settings(global)?;
-    let keys = wanted(&config, arguments)?;
+    let keys = archived(&keys_of(&config, &arguments.series, &arguments.place)?);
     let opened = Opened::of(&config)?;
     let Some(days) = days(arguments, &opened.archive, &keys)? else {
         return Err(opened.nothing(" of what is asked for"));
@@ -90,18 +86,6 @@ pub(super) fn status(
     }
     tell_failing(&judged, arguments.failing, terminal)?;
     Ok(exit)
-}
-
-/// Returns the series that are asked for, else those that a forecast reads.
-fn wanted(config: &Config, arguments: &StatusArgs) -> Result<Vec<SeriesKey>, CommandError> {
-    if !arguments.series.is_empty() {
-        let keys = archived(&keys_of(config, &arguments.series, &arguments.place)?);
-        return Ok(keys);
-    }
-    let points = settlement_points(config)?;
-    let points: Result<Vec<SettlementPoint>, _> =
-        points.iter().map(|point| SettlementPoint::new(point)).collect();
-    Ok(series_keys(&points.map_err(CommandError::usage)?))
 }
 
 /// Returns the days to judge; `None` if nothing of the series is archived.
