@@ -9,5 +9,13 @@ if [ ! -x target/s3/bin/moto_server ]; then
         echo "moto could not be installed (python3 with venv and pip needed); tests of buckets are skipped" >&2
 fi
 
+# Two other implementations of cron, to compare with. Without them that test is skipped.
+if [ ! -e target/cron/installed-1 ]; then
+    { python3 -m venv target/cron &&
+        target/cron/bin/pip install --quiet cronsim==2.8 croniter==7.0.0 &&
+        touch target/cron/installed-1; } ||
+        echo "no cronsim and croniter: cron is not compared with them" >&2
+fi
+
 # The binary is built as its users build it, so that the end-to-end tests run the real thing.
 cargo test --release --workspace --locked "$@"

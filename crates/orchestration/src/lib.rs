@@ -54,6 +54,7 @@
 //! # }
 //! ```
 
+pub mod backfill;
 pub mod clock;
 pub mod journal;
 pub mod pipeline;
@@ -64,6 +65,10 @@ pub mod scheduler;
 pub mod simulation;
 pub mod task;
 
+pub use backfill::{
+    Backfill, BackfillError, Partition, PartitionCounts, PartitionState, PartitionStates,
+    PartitionsError,
+};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use journal::{
     CheckReport, Finding, Journal, JournalError, JournalReader, Retention, Submission,

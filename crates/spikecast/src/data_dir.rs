@@ -9,7 +9,8 @@ use orchestration::RunId;
 /// The folder that holds journal, archive, models and ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataDir {
-    path: PathBuf,
+    root: PathBuf,
+    work: PathBuf,
     archive: ArchiveLocation,
 }
 
@@ -17,9 +18,10 @@ impl DataDir {
     /// Names the data directory; it is made when something is written.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        let path = path.into();
-        let archive = ArchiveLocation::Folder(path.join("archive"));
-        Self { path, archive }
+        let root = path.into();
+        let work = root.join("work");
+        let archive = ArchiveLocation::Folder(root.join("archive"));
+        Self { root, work, archive }
     }
 
     /// Has the archive elsewhere.
@@ -28,29 +30,48 @@ impl DataDir {
         Self { archive, ..self }
     }
 
+    /// Names another folder for the intermediate files: those of runs that have a journal of their
+    /// own, where numbers begin anew.
+    #[must_use]
+    pub fn working_in(self, work: PathBuf) -> Self {
+        Self { work, ..self }
+    }
+
     /// Returns the folder itself.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.root
     }
 
     /// Returns the journal's file: what the orchestrator did.
     #[must_use]
     pub fn journal(&self) -> PathBuf {
-        self.path.join("journal.sqlite")
+        self.root.join("journal.sqlite")
     }
 
     /// Returns the file of the journal of fetching: a backfill takes hours, and the morning's run
     /// does not wait for it.
     #[must_use]
     pub fn fetch_journal(&self) -> PathBuf {
-        self.path.join("fetch.sqlite")
+        self.root.join("fetch.sqlite")
     }
 
     /// Returns where the archives of all sources are.
     #[must_use]
     pub fn archives(&self) -> &ArchiveLocation {
         &self.archive
+    }
+
+    /// Returns the folder of all backfills: past days that are forecast by one command.
+    #[must_use]
+    pub fn backfills(&self) -> PathBuf {
+        self.root.join("backfill")
+    }
+
+    /// Returns the file of schedules: what runs when.
+    #[must_use]
+    pub fn schedules(&self) -> PathBuf {
+        self.root.join("schedules.json")
     }
 
     /// Returns where the archive of one source is: what the market said.
@@ -63,25 +84,25 @@ impl DataDir {
     /// settlement points and thresholds.
     #[must_use]
     pub fn models(&self, source_id: &str, scope: &str) -> PathBuf {
-        self.path.join("models").join(source_id).join(scope)
+        self.root.join("models").join(source_id).join(scope)
     }
 
     /// Returns the ledger's folder: what we predicted.
     #[must_use]
     pub fn ledger(&self) -> PathBuf {
-        self.path.join("ledger")
+        self.root.join("ledger")
     }
 
     /// Returns the page of the forecast that was issued last.
     #[must_use]
     pub fn report(&self) -> PathBuf {
-        self.path.join("report.html")
+        self.root.join("report.html")
     }
 
     /// Returns the folder of the intermediate files of all runs.
     #[must_use]
     pub fn work(&self) -> PathBuf {
-        self.path.join("work")
+        self.work.clone()
     }
 
     /// Returns the folder of one run's intermediate files.

@@ -12,4 +12,5 @@ pub mod ledger;
 pub mod quality;
 pub mod registry;
 pub mod report;
+pub mod schedules;
 pub mod simulated_ercot;

@@ -15,6 +15,15 @@ pub enum ExecutionError {
         /// The run.
         run_id: RunId,
     },
+    /// A schedule names a pipeline that its scheduler does not have.
+    #[error(
+        "pipeline {pipeline} is not known to the scheduler; remove the schedule, or use a program \
+         that has the pipeline"
+    )]
+    UnknownPipeline {
+        /// The pipeline.
+        pipeline: String,
+    },
     /// A stage names a function that this program does not have.
     #[error(
         "pipeline {pipeline}: stage {stage} calls function {function}, which is not registered; \

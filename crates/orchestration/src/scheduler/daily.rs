@@ -15,7 +15,7 @@ use serde_json::json;
 use super::action::{Cause, DueRun, ScheduleAction};
 use super::scheduler::{Scheduler, SchedulerHandle};
 use super::task::{ScheduleId, ScheduledTask};
-use super::timetable::{Timetable, TimetableError};
+use super::timetable::{ScheduleState, Timetable, TimetableError};
 use super::warning::ScheduleWarning;
 use crate::clock::Clock;
 use crate::journal::JournalError;
@@ -119,19 +119,52 @@ impl DailyScheduler {
         Ok(Self { executor, clock, pipelines, timetable, handled, unfinished })
     }
 
+    /// Makes a pipeline known that has no schedule yet, but may get one while this runs.
+    pub fn offer(&mut self, pipeline: Pipeline) -> Result<(), DailyError> {
+        if self.pipelines.get(pipeline.name()).is_some_and(|known| *known != pipeline) {
+            return Err(DailyError::TwoPipelines { pipeline: pipeline.name().to_owned() });
+        }
+        self.pipelines.insert(pipeline.name().into(), pipeline);
+        Ok(())
+    }
+
     /// Puts `pipeline` under a schedule. Firings count from the last one that has run, or from now.
     pub fn schedule(&mut self, task: ScheduledTask, pipeline: Pipeline) -> Result<(), DailyError> {
+        let since = self.handled.get(&task.id).copied().unwrap_or_else(|| self.clock.now());
+        self.schedule_since(task, pipeline, since)
+    }
+
+    /// Puts `pipeline` under a schedule that was made or changed at `counts_from`. Firings count
+    /// from then, or from the last one that has run, so that none is lost before the first run.
+    pub fn schedule_from(
+        &mut self,
+        task: ScheduledTask,
+        pipeline: Pipeline,
+        counts_from: Timestamp,
+    ) -> Result<(), DailyError> {
+        let handled = self.handled.get(&task.id).copied().unwrap_or(counts_from);
+        self.schedule_since(task, pipeline, handled.max(counts_from))
+    }
+
+    /// Lets a schedule begin paused.
+    pub fn pause(&mut self, id: &ScheduleId) -> Result<(), DailyError> {
+        // Nothing is told yet that anybody could act upon.
+        self.timetable.set_state(id, ScheduleState::Paused, self.clock.now())?;
+        Ok(())
+    }
+
+    fn schedule_since(
+        &mut self,
+        task: ScheduledTask,
+        pipeline: Pipeline,
+        since: Timestamp,
+    ) -> Result<(), DailyError> {
         if *task.pipeline != *pipeline.name() {
             let (named, given) = (task.pipeline.to_string(), pipeline.name().to_owned());
             return Err(DailyError::OtherPipeline { id: task.id, named, given });
         }
-        let name = Arc::clone(&task.pipeline);
-        if self.pipelines.get(&name).is_some_and(|known| *known != pipeline) {
-            return Err(DailyError::TwoPipelines { pipeline: name.to_string() });
-        }
-        let since = self.handled.get(&task.id).copied().unwrap_or_else(|| self.clock.now());
+        self.offer(pipeline)?;
         self.timetable.add(task, since)?;
-        self.pipelines.insert(name, pipeline);
         Ok(())
     }
 
@@ -287,7 +320,8 @@ impl Desk {
         run: &DueRun,
         token: &CancellationToken,
     ) -> Result<RunReport, ExecutionError> {
-        let pipeline = &self.pipelines[&run.pipeline];
+        let unknown = || ExecutionError::UnknownPipeline { pipeline: run.pipeline.to_string() };
+        let pipeline = self.pipelines.get(&run.pipeline).ok_or_else(unknown)?;
         let input = json!({
             "schedule": run.schedule.as_str(),
             "scheduled_at": run.scheduled_at.to_string(),

@@ -31,7 +31,7 @@ pub use rule::{OneOff, ScheduleError, ScheduleRule};
 pub use schedule::{Schedule, ScheduleFrequency};
 pub use scheduler::{CLOCK_CHECK_INTERVAL, EditError, Scheduler, SchedulerEnded, SchedulerHandle};
 pub use sentence::SentenceError;
-pub use task::{Jitter, MisfirePolicy, OverlapPolicy, ScheduleId, ScheduledTask};
+pub use task::{Jitter, MisfirePolicy, OverlapPolicy, PolicyError, ScheduleId, ScheduledTask};
 pub use timetable::{
     CLOCK_CORRECTION_MAX, QUEUED_MAX, ScheduleState, ScheduleView, Timetable, TimetableError,
 };

@@ -42,6 +42,16 @@ pub enum ScheduleError {
     Sentence(#[from] SentenceError),
 }
 
+impl ScheduleError {
+    /// Returns the text and, below it, a caret under the offending character.
+    pub fn pointer(&self) -> String {
+        match self {
+            Self::Cron(error) => error.pointer(),
+            Self::Sentence(error) => error.pointer(),
+        }
+    }
+}
+
 impl ScheduleRule {
     /// Reads a cron expression, `every 2 days at 01:00 from 2026-01-27` or
     /// `once at 2026-01-27T06:00`.

@@ -51,6 +51,11 @@ impl Schedule {
         &self.zone
     }
 
+    /// Returns what a fixed time means on a day when clocks change.
+    pub fn dst_policy(&self) -> DstPolicy {
+        self.dst
+    }
+
     /// Returns the first firing after `instant`.
     pub fn next_after(&self, instant: Timestamp) -> Option<Firing> {
         self.rule.next_after(&self.zone, self.dst, instant)

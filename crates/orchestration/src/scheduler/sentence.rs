@@ -8,7 +8,7 @@ use jiff::civil::{Date, DateTime, Time};
 
 use super::interval::{Interval, IntervalUnit};
 use super::rule::{OneOff, ScheduleRule};
-use super::words::{Word, words};
+use super::words::{Word, pointer, words};
 
 /// Longer intervals are mistakes: 10,000 months are eight centuries.
 const EVERY_MAX: u16 = 10_000;
@@ -25,6 +25,13 @@ pub struct SentenceError {
     pub expected: &'static str,
     /// What does.
     pub found: String,
+}
+
+impl SentenceError {
+    /// Returns the text and, below it, a caret under the offending character.
+    pub fn pointer(&self) -> String {
+        pointer(&self.text, self.position)
+    }
 }
 
 /// Tells whether a text is meant as a sentence, not as a cron expression.

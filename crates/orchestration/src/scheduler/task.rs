@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::num::NonZeroU16;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::schedule::Schedule;
 use crate::recovery::mix;
+use crate::task::Priority;
 
 /// A firing that starts so much later than planned is late, unless the task says otherwise.
 const GRACE: SignedDuration = SignedDuration::from_mins(1);
@@ -53,6 +55,43 @@ pub enum MisfirePolicy {
     Skip,
 }
 
+impl fmt::Display for MisfirePolicy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RunOnce => formatter.pad("run_once"),
+            Self::RunAll { runs_max } => write!(formatter, "run_all:{runs_max}"),
+            Self::Skip => formatter.pad("skip"),
+        }
+    }
+}
+
+impl FromStr for MisfirePolicy {
+    type Err = PolicyError;
+
+    fn from_str(text: &str) -> Result<Self, PolicyError> {
+        let runs_max = text.strip_prefix("run_all:").and_then(|number| number.parse().ok());
+        match (text, runs_max) {
+            ("run_once", _) => Ok(Self::RunOnce),
+            ("skip", _) => Ok(Self::Skip),
+            (_, Some(runs_max)) => Ok(Self::RunAll { runs_max }),
+            (_, None) => Err(PolicyError {
+                policy: "misfire",
+                expected: "run_once, skip or run_all:N with N from 1 to 65535",
+                found: text.to_owned(),
+            }),
+        }
+    }
+}
+
+/// A text is not the name of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{policy} policy: expected {expected}, found {found:?}")]
+pub struct PolicyError {
+    policy: &'static str,
+    expected: &'static str,
+    found: String,
+}
+
 /// What becomes of a firing while its pipeline is still running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OverlapPolicy {
@@ -62,6 +101,39 @@ pub enum OverlapPolicy {
     Skip,
     /// What runs is asked to stop, and what waits is left out in its favour.
     CancelPrevious,
+}
+
+impl OverlapPolicy {
+    /// Every policy, the default first.
+    pub const ALL: [Self; 3] = [Self::Queue, Self::Skip, Self::CancelPrevious];
+
+    /// Returns the word used in configurations.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Skip => "skip",
+            Self::CancelPrevious => "cancel_previous",
+        }
+    }
+}
+
+impl fmt::Display for OverlapPolicy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+impl FromStr for OverlapPolicy {
+    type Err = PolicyError;
+
+    fn from_str(text: &str) -> Result<Self, PolicyError> {
+        let policy = Self::ALL.into_iter().find(|policy| policy.as_str() == text);
+        policy.ok_or_else(|| PolicyError {
+            policy: "overlap",
+            expected: "queue, skip or cancel_previous",
+            found: text.to_owned(),
+        })
+    }
 }
 
 /// Firings are spread over a span, each always to the same place.
@@ -90,6 +162,8 @@ pub struct ScheduledTask {
     pub overlap: OverlapPolicy,
     /// How firings are spread; not at all by default.
     pub jitter: Option<Jitter>,
+    /// Of firings that wait for one pipeline, the most urgent starts first.
+    pub priority: Priority,
 }
 
 impl ScheduledTask {
@@ -103,6 +177,7 @@ impl ScheduledTask {
             grace: GRACE,
             overlap: OverlapPolicy::Queue,
             jitter: None,
+            priority: Priority::default(),
         }
     }
 
@@ -134,8 +209,15 @@ impl ScheduledTask {
         self
     }
 
-    /// Returns what makes no sense in this task, if anything does.
-    pub(super) fn nonsense(&self) -> Option<&'static str> {
+    /// Sets how urgent firings are among those that wait for the same pipeline.
+    #[must_use]
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Returns what makes no sense in this task, if anything does; a timetable refuses it.
+    pub fn nonsense(&self) -> Option<&'static str> {
         if self.grace.is_negative() {
             return Some("a negative grace");
         }

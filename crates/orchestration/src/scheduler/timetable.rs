@@ -5,6 +5,7 @@
 //! present, so that a clock that steps neither loses a firing nor repeats one. Waiting is done by
 //! [`super::Scheduler`].
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use super::action::{Cause, DueRun, ScheduleAction, SkipReason};
 use super::dst::{Firing, note_at};
 use super::missed::judge;
 use super::task::{OverlapPolicy, ScheduleId, ScheduledTask};
+use crate::task::Priority;
 
 /// So many firings wait for a pipeline at most.
 pub const QUEUED_MAX: usize = 16;
@@ -202,13 +204,15 @@ impl Timetable {
     pub fn advance(&mut self, now: Timestamp) -> Vec<ScheduleAction> {
         let mut actions = Vec::new();
         self.notice_clock(now, &mut actions);
-        while let Some((at, _)) = self.wakes.first()
-            && *at <= now
-            && let Some((_, id)) = self.wakes.pop_first()
-        {
-            self.fire(&id, now, &mut actions);
+        loop {
+            let mut due = self.due(now);
+            if due.is_empty() {
+                return actions;
+            }
+            // The sort is stable: among equals the first comes first.
+            due.sort_by_key(|id| Reverse(self.priority(id)));
+            due.iter().for_each(|id| self.fire(id, now, &mut actions));
         }
-        actions
     }
 
     /// Takes note that a started run has ended. Does nothing if it is not running.
@@ -218,7 +222,11 @@ impl Timetable {
         if lane.running.as_ref() != Some(run) {
             return actions;
         }
-        lane.running = lane.waiting.pop_front();
+        let entry = |at: &usize| self.entries.get(&lane.waiting[*at].schedule);
+        let urgency = |at: &usize| Reverse(entry(at).map(|entry| entry.task.priority));
+        // The first of the most urgent: it has waited longest.
+        let next = (0..lane.waiting.len()).min_by_key(urgency);
+        lane.running = next.and_then(|at| lane.waiting.remove(at));
         match lane.running.clone() {
             Some(next) => {
                 let id = next.schedule.clone();
@@ -248,6 +256,22 @@ impl Timetable {
     /// Returns the runs that have started and not ended.
     pub fn running(&self) -> impl Iterator<Item = &DueRun> {
         self.lanes.values().filter_map(|lane| lane.running.as_ref())
+    }
+
+    /// Takes the schedules that are to be looked at by `now`, in order.
+    fn due(&mut self, now: Timestamp) -> Vec<ScheduleId> {
+        let mut due = Vec::new();
+        while let Some((at, _)) = self.wakes.first()
+            && *at <= now
+            && let Some((_, id)) = self.wakes.pop_first()
+        {
+            due.push(id);
+        }
+        due
+    }
+
+    fn priority(&self, id: &ScheduleId) -> Priority {
+        self.entries.get(id).map_or_else(Priority::default, |entry| entry.task.priority)
     }
 
     fn entry(&mut self, id: &ScheduleId) -> Result<&mut Entry, TimetableError> {

@@ -17,6 +17,8 @@ const LOOK_AHEAD: SignedDuration = SignedDuration::from_hours(366 * 24);
 /// What may surprise the author of a schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScheduleWarning {
+    /// It never fires.
+    Never,
     /// A step in the day of the month begins anew every month.
     DayStep {
         /// The step.
@@ -51,6 +53,9 @@ pub(super) fn warnings(
     policy: DstPolicy,
     from: Timestamp,
 ) -> Vec<ScheduleWarning> {
+    if schedule.next_after(from).is_none() {
+        return vec![ScheduleWarning::Never];
+    }
     let mut found = Vec::new();
     if let ScheduleRule::Cron(cron) = schedule.rule()
         && let Some(step) = cron.day_step()
@@ -93,6 +98,9 @@ fn at_change(
 impl fmt::Display for ScheduleWarning {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Never => {
+                formatter.write_str("never fires: no date matches, or its time has passed")
+            }
             Self::DayStep { step, time, from } => {
                 let last = 1 + 30 / step * step;
                 write!(formatter, "day-of-month step {step} ")?;

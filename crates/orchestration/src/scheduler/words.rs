@@ -34,6 +34,14 @@ impl<'t> Word<'t> {
     }
 }
 
+/// Returns a text and, below it, a caret under its character `position`: 1 for the first.
+pub(super) fn pointer(text: &str, position: usize) -> String {
+    // A tab is copied, so that the caret stands where the terminal shows the character.
+    let before = text.chars().take(position.saturating_sub(1));
+    let indent: String = before.map(|letter| if letter == '\t' { '\t' } else { ' ' }).collect();
+    format!("{text}\n{indent}^")
+}
+
 /// Returns the words between spaces and tabs.
 pub(super) fn words(text: &str) -> Vec<Word<'_>> {
     let whole = Word { text, position: 1 };

@@ -27,7 +27,7 @@ pub use handle::{IfCompleted, InputReader, TaskHandle, TaskId, TaskInputs};
 pub use manager::{Concurrency, Retries, TaskManager, TaskView};
 pub(crate) use memo::{Memos, Remembered};
 pub use output::{StageOutput, StageResult};
-pub use priority::{Priority, Priority as TaskPriority};
+pub use priority::{Priority, Priority as TaskPriority, PriorityError};
 pub use registry::Registry;
 pub(crate) use registry::StageFunction;
 pub(crate) use result::AttemptEnd;

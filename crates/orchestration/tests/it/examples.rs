@@ -162,5 +162,14 @@ fn a_daily_pipeline_runs_at_its_local_times_and_warns_of_every_second_day() {
 fn the_load_of_the_scheduler_is_measured() {
     let printed = run("scheduler_load", &["--schedules", "3", "--idle", "50", "--seconds", "1"]);
     assert!(printed.contains("firings beside 50 idle schedules\nlateness p50"), "{printed}");
-    assert!(printed.contains("next firings/s of 0 6 * * *\n"), "{printed}");
+    assert!(printed.contains("next firings/s of 0 6 * * *"), "{printed}");
+    let interval = "next firings/s of every 2 days at 01:00 from 2026-01-27\n";
+    assert!(printed.contains(interval), "{printed}");
+}
+
+#[test]
+fn the_status_of_a_backfill_is_measured() {
+    let printed = run("backfill_status", &["--partitions", "5000", "--run", "20"]);
+    assert!(printed.starts_with("status of 5000 partitions: p50 "), "{printed}");
+    assert!(printed.contains("\n20 partitions worked off, "), "{printed}");
 }

@@ -4,6 +4,8 @@
 mod support;
 
 #[cfg(test)]
+mod backfill;
+#[cfg(test)]
 mod cancellation;
 #[cfg(test)]
 mod crash;
@@ -34,6 +36,8 @@ mod retention;
 #[cfg(test)]
 mod scheduler_cron;
 #[cfg(test)]
+mod scheduler_croniter;
+#[cfg(test)]
 mod scheduler_cronsim;
 #[cfg(test)]
 mod scheduler_daily;
@@ -41,6 +45,8 @@ mod scheduler_daily;
 mod scheduler_interval;
 #[cfg(test)]
 mod scheduler_loop;
+#[cfg(test)]
+mod scheduler_oracles;
 #[cfg(test)]
 mod scheduler_timetable;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use orchestration::scheduler::{DailyError, SetupError};
 use orchestration::{
     CancellationToken, Clock, DailyPipelines, DailyScheduler, DailyTimes, FailureClass, Journal,
     ManualClock, OverlapPolicy, Pipeline, PipelineBuilder, PipelineExecutor, Registry, RunStatus,
-    Schedule, ScheduledEvent, ScheduledTask, Stage, StageFailure, StageOutput,
+    Schedule, ScheduledEvent, ScheduledTask, Stage, StageFailure, StageOutput, Timetable,
 };
 use serde_json::json;
 
@@ -338,4 +338,62 @@ fn a_scheduled_run_can_be_cancelled_in_the_journal_and_is_not_begun_again() {
     let diary = Diary::default();
     scheduler.run_until("2026-01-27T20:00:00Z".parse().unwrap(), diary.observer());
     assert_eq!(diary.take(), [""; 0]);
+}
+
+#[test]
+fn a_schedule_that_never_ran_counts_from_when_it_was_made() {
+    let desk = Desk::new();
+    let (executor, clock) = executor(&desk);
+    let work = pipeline("forecast", "work");
+    let (made, paused) = (task("made", "0 1 * * *", &work), task("paused", "0 1 * * *", &work));
+    // Made the day before; nothing ran that night.
+    let counts_from: Timestamp = "2026-01-26T18:00:00Z".parse().unwrap();
+    let mut scheduler = DailyScheduler::new(executor, Arc::<ManualClock>::clone(&clock)).unwrap();
+    scheduler.schedule_from(made, work.clone(), counts_from).unwrap();
+    scheduler.schedule_from(paused, work.clone(), counts_from).unwrap();
+    scheduler.pause(&"paused".into()).unwrap();
+    let diary = Diary::default();
+    scheduler.run_until("2026-01-27T13:00:00Z".parse().unwrap(), diary.observer());
+    assert_eq!(diary.take(), ["made 01-27 06:00 CST"], "as after downtime");
+    // What has run since is not repeated.
+    let (executor, clock) = self::executor(&desk);
+    let mut scheduler = DailyScheduler::new(executor, clock).unwrap();
+    scheduler.schedule_from(task("made", "0 1 * * *", &work), work, counts_from).unwrap();
+    scheduler.run_until("2026-01-27T14:00:00Z".parse().unwrap(), diary.observer());
+    assert_eq!(diary.take(), [""; 0]);
+}
+
+#[test]
+fn a_schedule_that_is_added_later_finds_its_pipeline_or_says_so() {
+    let desk = Desk::new();
+    let (executor, begun) = patient(&desk);
+    let offered = pipeline("forecast", "wait");
+    let mut scheduler =
+        DailyScheduler::new(executor, Arc::<ManualClock>::clone(&desk.clock)).unwrap();
+    scheduler.offer(offered.clone()).unwrap();
+    let other = scheduler.offer(pipeline("forecast", "work")).unwrap_err();
+    assert_eq!(other.to_string(), "two pipelines are named forecast; rename one");
+    let (sender, told) = channel();
+    let running = scheduler
+        .start_scheduler(move |event| {
+            if let ScheduledEvent::Ended { run, result: Err(error) } = event {
+                sender.send(format!("{}: {error}", run.schedule)).unwrap();
+            }
+        })
+        .unwrap();
+    for (id, pipeline) in [("late", offered), ("wrong", pipeline("nobody", "work"))] {
+        let added = task(id, "@yearly", &pipeline);
+        let add = move |timetable: &mut Timetable, now| {
+            timetable.add(added, now)?;
+            timetable.run_now(&id.into(), now)
+        };
+        running.handle().edit(add).unwrap();
+    }
+    begun.recv().unwrap();
+    assert_eq!(
+        told.recv().unwrap(),
+        "wrong: pipeline nobody is not known to the scheduler; remove the schedule, or use a \
+         program that has the pipeline"
+    );
+    running.stop();
 }

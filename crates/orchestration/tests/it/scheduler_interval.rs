@@ -186,6 +186,13 @@ fn errors_point_at_the_word() {
     );
 }
 
+#[test]
+fn a_pointer_stands_under_the_offending_word_of_either_kind() {
+    let pointer = |text: &str| ScheduleRule::parse(text).unwrap_err().pointer();
+    assert_eq!(pointer("every 2 dais"), "every 2 dais\n        ^");
+    assert_eq!(pointer("0 25 * * *"), "0 25 * * *\n  ^");
+}
+
 /// Returns a random sentence of any unit.
 fn sentence() -> impl Strategy<Value = String> {
     let date = (0..2_500_i32).prop_map(|days| Date::constant(2023, 12, 1) + days.days());

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use orchestration::scheduler::{CLOCK_CORRECTION_MAX, QUEUED_MAX, SkipReason, TimetableError};
 use orchestration::{
-    DueRun, Jitter, MisfirePolicy, OverlapPolicy, Schedule, ScheduleAction, ScheduleId,
+    DueRun, Jitter, MisfirePolicy, OverlapPolicy, Priority, Schedule, ScheduleAction, ScheduleId,
     ScheduleState, ScheduledTask, Timetable,
 };
 use proptest::prelude::*;
@@ -209,6 +209,22 @@ fn several_schedules_of_one_pipeline_run_one_at_a_time_and_others_do_not_wait() 
         })
     );
     assert_eq!(play.end(), ["start hourly 06:00"]);
+}
+
+#[test]
+fn of_those_that_wait_for_a_pipeline_the_most_urgent_starts_first() {
+    let urgent = task("urgent", "0 7 * * *").priority(Priority::Critical);
+    let after = task("after", "0 6 * * *").priority(Priority::Low);
+    let tasks = [after, task("first", "0 6 * * *"), task("second", "0 6 * * *"), urgent];
+    let mut play = Play::new(tasks, "05:30");
+    // By name the idle one would be first.
+    assert_eq!(play.advance("06:00"), ["start first 06:00"]);
+    assert_eq!(play.advance("07:00"), [""; 0]);
+    assert_eq!(play.end(), ["start urgent 07:00"]);
+    assert_eq!(play.end(), ["start second 06:00"]);
+    assert_eq!(play.handled("second"), Some(at("06:00")));
+    assert!(play.handled("after").is_none_or(|handled| handled < at("06:00")));
+    assert_eq!(play.end(), ["start after 06:00"]);
 }
 
 #[test]

@@ -6,8 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::archive::ArchiveCommand;
+use super::backfill::BackfillArgs;
 use super::backtest_args::BacktestArgs;
 use super::data_status::StatusArgs;
+use super::schedule::ScheduleCommand;
 use super::simulate::SimulateCommand;
 use crate::config::{Config, ConfigError, Layers};
 use crate::exit::{CommandError, Exit};
@@ -59,11 +61,16 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Forecast past days as if they were today and score them
     Backtest(BacktestArgs),
+    /// Forecast the days of a span that were missed, each as of its morning
+    Backfill(BackfillArgs),
     /// Fetch observations into the archive and say what is missing
     Fetch(FetchArgs),
     /// What was run: list, or show one run in full
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// What runs when: list, preview, add, pause, resume, remove, or run now
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
     /// What was forecast: show or export an issued forecast
     #[command(subcommand)]
     Forecast(ForecastCommand),
@@ -93,7 +100,7 @@ pub(super) enum Command {
 }
 
 /// Flags that choose where observations come from.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct SourceArgs {
     /// Where observations come from: simulator, files, ercot or open_meteo
     #[arg(long, value_name = "SOURCE")]
@@ -175,7 +182,7 @@ pub(super) enum DataCommand {
 }
 
 /// Flags that choose data and targets; the same for `run` and `backtest`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct DataArgs {
     #[command(flatten)]
     source: SourceArgs,
@@ -190,7 +197,7 @@ pub(super) struct DataArgs {
     retrain_every: Option<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) data: DataArgs,

@@ -75,7 +75,9 @@ impl Fetching {
         telling: Telling,
     ) -> Result<Self, CommandError> {
         let job_error = |error: JobError| CommandError::new(exit_of_error(&error), error);
-        let data_dir = config.data_dir.clone();
+        // Its journal is its own, and so are the numbers of its runs.
+        let work = config.data_dir.work().join("fetch");
+        let data_dir = config.data_dir.clone().working_in(work);
         let journal = open_journal(&data_dir.fetch_journal())?;
         let (mut ercot, mut weather) = (None, None);
         match config.source {

@@ -3,6 +3,7 @@
 
 mod archive;
 mod args;
+mod backfill;
 mod backtest;
 mod backtest_args;
 mod config;
@@ -15,6 +16,7 @@ mod isolated;
 mod progress;
 mod run;
 mod runs;
+mod schedule;
 mod series_chart;
 mod simulate;
 mod table;
@@ -54,7 +56,9 @@ fn dispatch(arguments: Arguments, terminal: &mut Terminal) -> Result<Exit, Comma
         Command::Run(run) => run::run(global, &run, terminal),
         Command::Fetch(fetch) => fetch::fetch(global, &fetch, terminal),
         Command::Backtest(backtest) => backtest::backtest(global, &backtest, terminal),
+        Command::Backfill(backfill) => backfill::backfill(global, &backfill, terminal),
         Command::Runs(command) => runs::runs(global, &command, terminal),
+        Command::Schedule(command) => schedule::schedule(global, &command, terminal),
         Command::Forecast(command) => forecast::forecast(global, &command, terminal),
         Command::Archive(command) => archive::archive(global, &command, terminal),
         Command::Data(command) => data::data(global, &command, terminal),

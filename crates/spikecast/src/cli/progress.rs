@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use orchestration::{Clock, FailureClass, Observation, ObservationKind};
+use orchestration::{
+    Clock, FailureClass, Observation, ObservationKind, PartitionCounts, PartitionState,
+};
 
 use super::terminal::Terminal;
 
@@ -248,6 +250,42 @@ pub(super) fn pieces(stage: &'static str, telling: Telling, clock: Arc<dyn Clock
             }
             ObservationKind::RunEnded { .. } => bar.finish_and_clear(),
             _ => {}
+        }
+    })
+}
+
+/// Returns what tells how many partitions of a backfill are done, and the time left.
+pub(super) fn partitions(
+    noun: &'static str,
+    telling: Telling,
+    before: PartitionCounts,
+    clock: Arc<dyn Clock>,
+) -> Box<dyn Fn(PartitionCounts) + Sync> {
+    let bar = match telling {
+        Telling::Nothing => return Box::new(|_| {}),
+        Telling::Lines => ProgressBar::hidden(),
+        Telling::Bars => {
+            let template = "{spinner} {bar:32} {pos}/{len}  {msg}";
+            ProgressBar::new(before.total()).with_style(style(template))
+        }
+    };
+    let ended = |counts: PartitionCounts| counts.done() + counts.of(PartitionState::Failed);
+    // What had failed is tried again.
+    let (done, total, started) = (before.done(), before.total(), Some(clock.monotonic()));
+    let windows = Windows { noun, done, done_before: done, total, told: done, started };
+    let windows = Mutex::new(windows);
+    Box::new(move |counts| {
+        let mut windows = windows.lock().unwrap_or_else(PoisonError::into_inner);
+        windows.done = ended(counts);
+        let started = *windows.started.get_or_insert(clock.monotonic());
+        let line = windows.time_left(clock.monotonic().saturating_sub(started));
+        bar.set_position(windows.done);
+        bar.set_message(line.clone());
+        if telling == Telling::Lines && windows.is_worth_a_line() {
+            tell(&line);
+        }
+        if windows.done == windows.total {
+            bar.finish_and_clear();
         }
     })
 }

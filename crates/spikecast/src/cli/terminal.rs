@@ -83,6 +83,12 @@ impl Terminal {
         writeln!(self.err, "{text}").unwrap_or_default();
     }
 
+    /// Prints a warning to standard error.
+    pub(super) fn warning(&mut self, text: &str) {
+        let label = Style::Yellow.paint("warning:", self.colour_err);
+        writeln!(self.err, "{label} {text}").unwrap_or_default();
+    }
+
     /// Prints an error to standard error.
     pub(super) fn error(&mut self, text: &str) {
         let label = Style::Red.paint("error:", self.colour_err);

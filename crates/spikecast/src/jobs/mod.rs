@@ -1,10 +1,12 @@
 //! The jobs: what the orchestrator runs. `forecast` is the daily main job, one file per stage;
 //! `fetch` brings the archive up to what was asked for;
+//! `backfill` forecasts the days of a span that were missed;
 //! `backtest` goes through the past day by day with the same functions.
 //!
 //! `source` says where observations come from, `targets` what is forecast, `training` and `inference` are shared by both
 //! jobs, `failure` tells the orchestrator what kind of failure it was, `data_quality` judges archived days.
 
+pub mod backfill;
 pub mod backtest;
 pub mod data_quality;
 pub mod ercot;

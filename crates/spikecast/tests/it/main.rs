@@ -4,6 +4,7 @@
 
 mod archive;
 mod archive_places;
+mod backfill;
 mod data;
 mod ercot_run;
 mod errors;
@@ -15,6 +16,7 @@ mod moto;
 mod own_history;
 mod program;
 mod resuming;
+mod schedule;
 mod simulated_ercot;
 mod tidy;
 mod weather;

@@ -99,11 +99,6 @@ impl Cron {
         self.clock
     }
 
-    pub(super) fn is_impossible(&self) -> bool {
-        let first = Date::constant(2000, 1, 1);
-        self.next_date(first, first.year() + CALENDAR_CYCLE_YEARS - 1).is_none()
-    }
-
     /// Returns the first matching date, not before `from` and not after `year_last`.
     fn next_date(&self, from: Date, year_last: i16) -> Option<Date> {
         let (mut year, mut month, mut day) = (from.year(), from.month(), from.day());

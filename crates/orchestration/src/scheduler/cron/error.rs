@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::scheduler::words::pointer;
+
 /// A field of a cron expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CronField {
@@ -61,9 +63,6 @@ pub struct CronError {
 impl CronError {
     /// Returns the expression and, below it, a caret under the offending character.
     pub fn pointer(&self) -> String {
-        // A tab is copied, so that the caret stands where the terminal shows the character.
-        let before = self.expression.chars().take(self.position.saturating_sub(1));
-        let indent: String = before.map(|letter| if letter == '\t' { '\t' } else { ' ' }).collect();
-        format!("{}\n{indent}^", self.expression)
+        pointer(&self.expression, self.position)
     }
 }

@@ -88,7 +88,7 @@ fn nickname(word: Word<'_>, next: Option<&Word<'_>>) -> Result<&'static str, Fau
     if let Some(next) = next {
         return Err(fault(*next, "nothing after a nickname"));
     }
-    match word.text {
+    match word.text.to_ascii_lowercase().as_str() {
         "@yearly" | "@annually" => Ok("0 0 1 1 *"),
         "@monthly" => Ok("0 0 1 * *"),
         "@weekly" => Ok("0 0 * * 0"),
@@ -117,7 +117,7 @@ fn read_fields(text: &str, given: &[Word<'_>]) -> Result<Cron, Fault> {
     let is_and = begins_with_star(day) || begins_with_star(weekday);
     let is_elapsed = minute.text.starts_with('*') || hour.text.starts_with('*');
     let (days, day_step) = days_of_month(day)?;
-    let cron = Cron {
+    Ok(Cron {
         text: text.trim().to_owned(),
         seconds: match second {
             Some(second) => numbers(&SECOND, second)?,
@@ -131,13 +131,7 @@ fn read_fields(text: &str, given: &[Word<'_>]) -> Result<Cron, Fault> {
         combination: if is_and { DayCombination::And } else { DayCombination::Or },
         clock: if is_elapsed { ClockRule::EveryElapsed } else { ClockRule::FixedTimes },
         day_step,
-    };
-    if cron.is_impossible() {
-        let expected = "a date that exists in some year, also together with the month and the \
-            day of the week";
-        return Err(Fault::new(&DAY_OF_MONTH, day, expected));
-    }
-    Ok(cron)
+    })
 }
 
 /// Reads a list of numbers, ranges and steps.

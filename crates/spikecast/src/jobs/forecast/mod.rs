@@ -10,6 +10,7 @@ mod fetch;
 mod infer;
 mod page;
 mod publish;
+mod record;
 mod shapes;
 mod track_record;
 mod train;
@@ -76,7 +77,33 @@ pub fn pipeline(training: Training, fetching: Fetching) -> Result<Pipeline, Pipe
         .build()
 }
 
-/// Returns the functions that the pipeline's stages name.
+/// The name of the pipeline of a past day.
+pub const PAST_PIPELINE: &str = "past forecast";
+
+/// Returns the pipeline of a past day, in a process that has fetched for all its days at once: the
+/// forecast goes to the ledger only, and nobody's page is replaced by one of the past.
+pub fn past_pipeline() -> Result<Pipeline, PipelineError> {
+    let stage = |name: &str| Stage::new(name, name).retry(RetryPolicy::NEVER);
+    PipelineBuilder::new(PAST_PIPELINE)
+        .stage(stage("validate"))
+        .stage(stage("features").after(["validate"]))
+        .stage(
+            stage("train")
+                .after(["features"])
+                .fallback("keep_previous_model")
+                .fallback("use_climatology"),
+        )
+        .stage(stage("infer").after(["features", "train"]))
+        .stage(stage("record").after(["validate", "infer"]))
+        .build()
+}
+
+/// Returns the pipeline that only brings the archive up.
+pub fn fetch_pipeline() -> Result<Pipeline, PipelineError> {
+    PipelineBuilder::new("fetch").stage(Stage::new("fetch", "fetch")).build()
+}
+
+/// Returns the functions that the pipelines' stages name.
 #[must_use]
 pub fn registry(workspace: &Arc<Workspace>) -> Registry {
     let mut registry = Registry::new();
@@ -96,6 +123,7 @@ pub fn registry(workspace: &Arc<Workspace>) -> Registry {
     add("use_climatology", |_, _| finish(Ok(TrainOutput::none())));
     add("infer", |workspace, stage| infer::infer(workspace, &input(stage)?, stage));
     add("publish", |workspace, stage| publish::publish(workspace, &input(stage)?, stage));
+    add("record", |workspace, stage| record::record(workspace, &input(stage)?, stage));
     registry
 }
 

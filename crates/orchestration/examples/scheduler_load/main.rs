@@ -2,11 +2,13 @@
 //!
 //! `scheduler_load [--schedules N] [--idle N] [--seconds S]`
 //!
-//! It prints the lateness of every firing of N schedules that fire each second, the processor time
-//! of as many idle schedules over the same span, and next firings per second.
+//! It prints how late the firings of N schedules start that fire each second beside as many idle
+//! ones as asked for, the processor time of idle schedules alone over the same span, and next
+//! firings per second, beside those of croniter where a Python has it (`test.sh` installs it).
+
+mod computing;
 
 use std::error::Error;
-use std::hint::black_box;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -20,11 +22,14 @@ use orchestration::{
     Timetable,
 };
 
-/// Next firings computed for each expression.
-const FIRINGS: usize = 100_000;
-
 /// Linux counts processor time in hundredths of a second.
 const TICKS_PER_SECOND: f64 = 100.0;
+
+/// The first line of the histogram counts firings that are less late than this.
+const FIRST_BIN: SignedDuration = SignedDuration::from_micros(125);
+
+/// The longest bar of the histogram, in characters.
+const BAR_MAX: usize = 50;
 
 struct Flags {
     schedules: usize,
@@ -53,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
     lateness(&flags, &mut out)?;
     idle(&flags, &mut out)?;
-    computing(&mut out)
+    computing::compare(&mut out)
 }
 
 fn schedule(rule: &str) -> Result<Schedule, Box<dyn Error>> {
@@ -89,6 +94,19 @@ fn lateness(flags: &Flags, out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
         let rank = (late.len() * thousandths).div_ceil(1000).saturating_sub(1);
         let lateness = late.get(rank).copied().unwrap_or_default();
         writeln!(out, "lateness {name} {:>9.3} ms", lateness.as_secs_f64() * 1e3)?;
+    }
+    histogram(&late, out)
+}
+
+/// Prints how many firings were less late than twice what those of the line above were.
+fn histogram(late: &[SignedDuration], out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
+    let (mut below, mut counted) = (FIRST_BIN, 0);
+    while counted < late.len() {
+        let up_to = late.partition_point(|lateness| *lateness < below);
+        let share = up_to - counted;
+        let bar = "#".repeat((share * BAR_MAX).div_ceil(late.len()));
+        writeln!(out, "  below {:>9.3} ms {share:>8} {bar}", below.as_secs_f64() * 1e3)?;
+        (below, counted) = (below * 2, up_to);
     }
     Ok(())
 }
@@ -151,31 +169,4 @@ fn processor_ticks() -> Option<u64> {
     let mut fields = text.rsplit_once(')')?.1.split_whitespace().skip(11);
     let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
     Some(user + system)
-}
-
-fn computing(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
-    let clock = SystemClock::new();
-    let begin: Timestamp = "2026-01-27T00:00:00Z".parse()?;
-    for rule in [
-        "0 6 * * *",
-        "*/5 * * * *",
-        "30 2 * * MON#2",
-        "0 1 */2 * *",
-        "every 2 days at 01:00 from 2026-01-27",
-        "every 15 minutes from 2026-01-27T00:00",
-    ] {
-        let schedule = schedule(rule)?;
-        let begun = clock.monotonic();
-        // Always from the same year, so that far years are not what is measured.
-        let mut after = begin;
-        for _ in 0..FIRINGS {
-            let firing = black_box(schedule.next_after(after)).ok_or("it fires no more")?;
-            let is_near = firing.at - begin < SignedDuration::from_hours(366 * 24);
-            after = if is_near { firing.at } else { begin };
-        }
-        let elapsed = clock.monotonic().saturating_sub(begun);
-        let per_second = f64::from(u32::try_from(FIRINGS)?) / elapsed.as_secs_f64();
-        writeln!(out, "{per_second:>10.0} next firings/s of {rule}")?;
-    }
-    Ok(())
 }
