@@ -1,7 +1,13 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond the Rust toolchain into target/ and runs them all.
+# Installs what the tests need beyond the Rust toolchain, and runs them all.
 set -euo pipefail
 cd "$(dirname "$0")"
+
+# A real S3-compatible server. Without it the tests of archives in buckets say that they are skipped.
+if [ ! -x target/s3/bin/moto_server ]; then
+    { python3 -m venv target/s3 && target/s3/bin/pip install --quiet 'moto[server]==5.2.5'; } ||
+        echo "moto could not be installed (python3 with venv and pip needed); tests of buckets are skipped" >&2
+fi
 
 # Two other implementations of cron, to compare with. Without them that test is skipped.
 if [ ! -e target/cron/installed-1 ]; then

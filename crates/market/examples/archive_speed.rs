@@ -1,12 +1,13 @@
 //! Measures the archive on real data: the import of five years of five hubs, its size, and reads
 //! of five years of one hub's 5-minute prices as known at an instant, beside the same rows from
-//! one plain Parquet file.
+//! one plain Parquet file and, given a Python that has polars, as polars reads them.
 //!
-//! `cargo run --release -p market --example archive_speed -- FOLDER [FROM_DATA]`
+//! `cargo run --release -p market --example archive_speed -- FOLDER [FROM_DATA [PYTHON]]`
 
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +20,7 @@ use market::table::{ColumnKind, ColumnSpec, Table};
 
 const HUBS: [&str; 5] = ["HB_HUBAVG", "HB_HOUSTON", "HB_NORTH", "HB_SOUTH", "HB_WEST"];
 const READS: usize = 7;
+const KNOWN_AT: &str = "2024-12-31T15:57:00Z";
 
 #[expect(clippy::disallowed_methods, reason = "a stopwatch is what this program is")]
 fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
@@ -32,8 +34,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = arguments.next().ok_or("expected the folder of a new archive")?;
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data").to_owned();
     let data = arguments.next().unwrap_or(default);
+    let python = arguments.next();
     let mut out = std::io::stdout().lock();
-    let location = ArchiveLocation::Folder(folder.into());
+    let location = ArchiveLocation::Folder(folder.clone().into());
     let archive = Archive::open(&location)?;
     let now = Timestamp::from_second(1_760_000_000)?;
 
@@ -47,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (kept, compaction) = timed(|| archive.compact(&upkeep));
     writeln!(out, "compaction of {} parts: {compaction:.0} ms", kept?.parts_merged)?;
     report_size(&archive, &mut out)?;
-    read(&archive, &mut out)?;
+    let ours = read(&archive, &mut out)?;
 
     let path = Path::new(&data).join("rt_lmp_5min_hubavg.parquet");
     let specs = [
@@ -56,6 +59,39 @@ fn main() -> Result<(), Box<dyn Error>> {
     ];
     let times: Vec<f64> = (0..READS).map(|_| timed(|| Table::read(&path, &specs)).1).collect();
     writeln!(out, "plain read of two columns of one Parquet file: {}", shown(&times))?;
+    match python {
+        Some(python) => polars(&python, &archive, Path::new(&folder), ours, &mut out),
+        None => Ok(writeln!(out, "name a Python that has polars to compare with it")?),
+    }
+}
+
+/// Has polars read the same rows, and compares its times with `ours`, in milliseconds.
+fn polars(
+    python: &str,
+    archive: &Archive,
+    folder: &Path,
+    ours: f64,
+    out: &mut impl Write,
+) -> Result<(), Box<dyn Error>> {
+    let exported = folder.join("exported");
+    archive.export((Timestamp::MIN, Timestamp::MAX), &exported)?;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/archive_speed.py");
+    let output = Command::new(python)
+        .arg(script)
+        .args([folder.join("parts/rt_lmp"), exported.join("rt_lmp.parquet")])
+        .args([HUBS[0], KNOWN_AT])
+        .output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    }
+    for line in String::from_utf8(output.stdout)?.lines() {
+        let [name, time, rows] = line.split('\t').collect::<Vec<_>>()[..] else {
+            return Err(format!("expected name, time and rows, found {line:?}").into());
+        };
+        let time: f64 = time.parse()?;
+        let ratio = time / ours;
+        writeln!(out, "polars, {name}: {rows} rows, {time:.1} ms, {ratio:.2} times ours")?;
+    }
     Ok(())
 }
 
@@ -91,8 +127,10 @@ fn report_size(archive: &Archive, out: &mut impl Write) -> Result<(), Box<dyn Er
     Ok(())
 }
 
-fn read(archive: &Archive, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    let known_at: Timestamp = "2024-12-31T15:57:00Z".parse()?;
+/// Returns the median time of reading what was known, in milliseconds.
+fn read(archive: &Archive, out: &mut impl Write) -> Result<f64, Box<dyn Error>> {
+    let known_at: Timestamp = KNOWN_AT.parse()?;
+    let mut medians = Vec::new();
     for vintages in [Vintages::KnownAt(known_at), Vintages::All] {
         let (from, to) = (Timestamp::MIN, Timestamp::MAX);
         let query = Query { key: key(HUBS[0])?, from, to, vintages };
@@ -104,13 +142,18 @@ fn read(archive: &Archive, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
             times.push(time);
         }
         writeln!(out, "read {vintages:?}: {rows} rows, {}", shown(&times))?;
+        medians.push(median(&times));
     }
-    Ok(())
+    Ok(medians[0])
+}
+
+fn median(times: &[f64]) -> f64 {
+    let mut sorted = times.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
 }
 
 fn shown(times: &[f64]) -> String {
-    let mut sorted = times.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let (first, median) = (times[0], sorted[sorted.len() / 2]);
+    let (first, median) = (times[0], median(times));
     format!("first {first:.1} ms, median of {} {median:.1} ms", times.len())
 }

@@ -1,4 +1,5 @@
-//! Where everything lives below the data directory. Names only: nothing is read or written here.
+//! Where everything lives: below the data directory, save the archive, which may be elsewhere.
+//! Names only: nothing is read or written here.
 
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use orchestration::RunId;
 pub struct DataDir {
     root: PathBuf,
     work: PathBuf,
+    archive: ArchiveLocation,
 }
 
 impl DataDir {
@@ -18,7 +20,14 @@ impl DataDir {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let root = path.into();
         let work = root.join("work");
-        Self { root, work }
+        let archive = ArchiveLocation::Folder(root.join("archive"));
+        Self { root, work, archive }
+    }
+
+    /// Has the archive elsewhere.
+    #[must_use]
+    pub fn with_archive(self, archive: ArchiveLocation) -> Self {
+        Self { archive, ..self }
     }
 
     /// Names another folder for the intermediate files: those of runs that have a journal of their
@@ -47,6 +56,12 @@ impl DataDir {
         self.root.join("fetch.sqlite")
     }
 
+    /// Returns where the archives of all sources are.
+    #[must_use]
+    pub fn archives(&self) -> &ArchiveLocation {
+        &self.archive
+    }
+
     /// Returns the folder of all backfills: past days that are forecast by one command.
     #[must_use]
     pub fn backfills(&self) -> PathBuf {
@@ -62,7 +77,7 @@ impl DataDir {
     /// Returns where the archive of one source is: what the market said.
     #[must_use]
     pub fn archive(&self, source_id: &str) -> ArchiveLocation {
-        ArchiveLocation::Folder(self.root.join("archive").join(source_id))
+        self.archive.below(source_id)
     }
 
     /// Returns the folder of the models that were trained on one source for one scope: the same

@@ -2,7 +2,7 @@
 //!
 //! A value that the caller fills; `commit` decides what of it is new.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -42,6 +42,8 @@ pub enum Reading {
     Read {
         /// About lines that could not be used.
         complaints: Vec<Complaint>,
+        /// How it differs from what is known of its report.
+        drift: BTreeSet<String>,
     },
     /// It cannot be used as a whole; its bytes should be kept.
     Quarantined {
@@ -78,6 +80,8 @@ impl Batch {
     }
 
     /// Has the archive remember the fingerprint under which `name` is imported with this batch.
+    /// A repair forgets it when something of that name's series was lost, if the name is written
+    /// as the series' key is; and when the name begins with the id of the series' report.
     pub fn record_import(&mut self, name: &str, fingerprint: &str) {
         self.imports.insert(name.to_owned(), fingerprint.to_owned());
     }

@@ -322,9 +322,9 @@ fn posting_record(
         files.push((name.clone(), bytes.clone()));
         RawRecord { name, bytes: bytes.len() as u64, checksum }
     });
-    let (quarantined, complaints) = match &fetched.reading {
-        Reading::Read { complaints } => (None, complaints.as_slice()),
-        Reading::Quarantined { reason } => (Some(reason.clone()), [].as_slice()),
+    let (quarantined, complaints, drift) = match &fetched.reading {
+        Reading::Read { complaints, drift } => (None, complaints.as_slice(), drift.clone()),
+        Reading::Quarantined { reason } => (Some(reason.clone()), [].as_slice(), BTreeSet::new()),
     };
     let kept = complaints.iter().take(COMPLAINTS_KEPT);
     PostingRecord {
@@ -339,6 +339,7 @@ fn posting_record(
         quarantined,
         complaints: kept.map(|c| (c.line, c.reason.clone())).collect(),
         complaints_total: complaints.len() as u64,
+        drift,
     }
 }
 

@@ -46,7 +46,7 @@ pub enum ArchiveError {
     },
     /// The store does not accept the credentials: a person must look.
     #[error(
-        "archive {place}: the store refuses the credentials ({detail}); check key, secret, token and region"
+        "archive {place}: the store refuses the credentials, or there are none ({detail}); check key, secret, token and region in the environment, e.g. AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     )]
     Credentials {
         /// What was to be read or written.

@@ -30,6 +30,13 @@ impl Gap {
     pub fn intervals(&self) -> i64 {
         (self.to.as_second() - self.from.as_second()) / self.key.series.interval().as_secs().max(1)
     }
+
+    /// Tells whether it is as short as SCED itself leaves it: about one in a hundred slots has no
+    /// run, and the price of the run before stays in effect.
+    #[must_use]
+    pub fn is_skipped_run(&self) -> bool {
+        self.intervals() == 1 && self.key.series.interval() == Series::RealTimeLmp.interval()
+    }
 }
 
 impl fmt::Display for Gap {
@@ -132,6 +139,17 @@ mod tests {
             let starts: Vec<i64> = (0..hours).map(|h| from.as_second() + h * 3_600).collect();
             assert!(missing(Series::DayAheadSpp, &starts, (from, to)).is_empty());
         }
+    }
+
+    #[test]
+    fn one_slot_of_sced_is_a_skipped_run_and_an_hour_or_two_slots_are_not() {
+        let gap = |series: Series, minutes: i64| {
+            let from = Timestamp::UNIX_EPOCH;
+            let to = from + SignedDuration::from_mins(minutes);
+            Gap { key: SeriesKey::system(series), from, to }.is_skipped_run()
+        };
+        assert!(gap(Series::RealTimeLmp, 5) && gap(Series::SystemLambda, 5));
+        assert!(!gap(Series::RealTimeLmp, 10) && !gap(Series::DayAheadSpp, 60));
     }
 
     #[test]

@@ -116,7 +116,9 @@ impl ArchiveLocation {
             _ => return Err(bad("expected a folder, s3://…, gs://… or az://…")),
         };
         if authority.contains('@') || rest.contains('?') {
-            return Err(bad("holds more than bucket and prefix; give credentials as options"));
+            return Err(bad(
+                "holds more than bucket and prefix; give credentials as the store's options, e.g. AWS_ACCESS_KEY_ID in the environment",
+            ));
         }
         if authority.is_empty() {
             return Err(bad("names no bucket; expected e.g. s3://bucket/prefix"));
@@ -127,6 +129,23 @@ impl ArchiveLocation {
             return Err(bad("its prefix has an empty part, or '.' or '..'"));
         }
         Ok(Self::Bucket(Bucket { provider, url: shown, prefix, options }))
+    }
+}
+
+impl ArchiveLocation {
+    /// Returns where a folder of this place is.
+    #[must_use]
+    pub fn below(&self, folder: &str) -> Self {
+        match self {
+            Self::Folder(path) => Self::Folder(path.join(folder)),
+            Self::Bucket(bucket) => {
+                let prefix = match bucket.prefix.as_str() {
+                    "" => folder.to_owned(),
+                    prefix => format!("{prefix}/{folder}"),
+                };
+                Self::Bucket(Bucket { prefix, ..bucket.clone() })
+            }
+        }
     }
 }
 
@@ -160,6 +179,10 @@ mod tests {
         assert_eq!(parse("data/archive").unwrap(), ArchiveLocation::Folder("data/archive".into()));
         assert_eq!(shown("s3://bucket/market/archive/"), "s3://bucket/market/archive");
         assert_eq!(shown("gs://bucket"), "gs://bucket");
+        let below = |text: &str| parse(text).unwrap().below("mis").to_string();
+        assert_eq!(below("s3://bucket/market/"), "s3://bucket/market/mis");
+        assert_eq!(below("gs://bucket"), "gs://bucket/mis");
+        assert_eq!(below("data/archive"), "data/archive/mis");
         let refused = |text: &str| parse(text).unwrap_err().to_string();
         assert!(refused("ftp://bucket").contains("expected a folder, s3://…"));
         assert!(refused("s3:///prefix").contains("names no bucket"));

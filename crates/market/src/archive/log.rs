@@ -4,7 +4,7 @@
 //! in the archive counts because a commit names it. This is the only file that knows the shapes
 //! of the log; older versions must stay readable. What is valid after a commit is said by `state`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -112,6 +112,9 @@ pub(super) struct PostingRecord {
     pub(super) complaints: Vec<(u64, String)>,
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) complaints_total: u64,
+    /// How it differs from what is known of its report.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) drift: BTreeSet<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

@@ -28,6 +28,8 @@ pub struct CommittedPosting {
     pub complaints: Vec<(u64, String)>,
     /// How many lines could not be used.
     pub complaints_total: u64,
+    /// How it differs from what is known of its report.
+    pub drift: BTreeSet<String>,
 }
 
 impl Archive {
@@ -156,6 +158,7 @@ impl PostingRecord {
             quarantined: self.quarantined.clone(),
             complaints: self.complaints.clone(),
             complaints_total: self.complaints_total,
+            drift: self.drift.clone(),
         }
     }
 

@@ -124,6 +124,21 @@ impl Columns {
         })
     }
 
+    /// Returns the rows whose intervals start in `[from, to)`.
+    #[must_use]
+    pub fn between(&self, from: Timestamp, to: Timestamp) -> Self {
+        let row_at = |at: Timestamp| {
+            let at = at.as_second() + i64::from(0 < at.subsec_nanosecond());
+            self.interval_start.partition_point(|start| *start < at)
+        };
+        let rows = row_at(from)..row_at(to).max(row_at(from));
+        Self {
+            interval_start: self.interval_start[rows.clone()].to_vec(),
+            published_at: self.published_at[rows.clone()].to_vec(),
+            value: self.value[rows].to_vec(),
+        }
+    }
+
     /// Takes what a query wants of rows in the order of interval, publication and fetch.
     fn take(&mut self, query: &Query, rows: impl Iterator<Item = (i64, i64, f64)>) {
         let ((from, to), known_at) = (query.bounds(), query.known_at());

@@ -1,6 +1,7 @@
 //! Makes the archive whole again: what is broken is taken out, rebuilt from raw files where those
 //! were kept, and what is lost is named and marked to be fetched again.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -53,6 +54,8 @@ pub struct Lost {
     pub rows: u64,
     /// When the first and the last interval start.
     pub intervals: (Timestamp, Timestamp),
+    /// When the first and the last value were published.
+    pub published: (Timestamp, Timestamp),
 }
 
 impl fmt::Display for Lost {
@@ -190,13 +193,19 @@ fn take(posting: &PostingRecord, part: &PartRecord, contents: Contents, rows: &m
     }
 }
 
-/// Has the imports and spans of a part's series repeated.
+/// Has the imports and spans of a part's series repeated, and the rows of its reports.
 fn forget_imports(state: &State, part: &PartRecord, series: Series, commit: &mut CommitFile) {
+    let (mut names, mut reports) = (BTreeSet::new(), BTreeSet::new());
     for place in part.places.iter().filter_map(|place| Place::named(place).ok()) {
-        let name = SeriesKey { series, place }.to_string();
-        if state.imports.contains_key(&name) {
-            commit.imports.insert(name, None);
-        }
+        let key = SeriesKey { series, place };
+        let report = Report::publishing(&key);
+        let corrections = report.and_then(Report::corrections);
+        reports.extend([report, corrections].into_iter().flatten().map(Report::emil_id));
+        names.insert(key.to_string());
+    }
+    let is_of_report = |name: &str| name.split_once(' ').is_some_and(|it| reports.contains(it.0));
+    for name in state.imports.keys().filter(|name| names.contains(*name) || is_of_report(name)) {
+        commit.imports.insert(name.clone(), None);
     }
 }
 
@@ -208,5 +217,6 @@ fn lost(part: &PartRecord, rebuilt: u64) -> Option<Lost> {
         places: part.places.clone(),
         rows,
         intervals: (seconds(part.intervals.0), seconds(part.intervals.1)),
+        published: (seconds(part.published.0), seconds(part.published.1)),
     })
 }

@@ -6,9 +6,10 @@ use std::ops::Range;
 use jiff::{SignedDuration, Timestamp};
 
 use super::statistics::{Usual, usual};
-use super::{DayExamined, QualityLimits, Verdict, is_forecast};
+use super::{DayExamined, DayPostings, QualityLimits, Verdict, is_forecast};
 use crate::archive::missing;
-use crate::source::publication::PublicationRule;
+use crate::reports::Report;
+use crate::source::publication;
 use crate::time::MarketHour;
 
 /// A run of missing intervals this long is a gap rather than a few that SCED left out.
@@ -26,18 +27,10 @@ pub(super) fn rows_of_the_day(examined: &DayExamined<'_>) -> Range<usize> {
     starts.partition_point(|&s| s < start)..starts.partition_point(|&s| s < end)
 }
 
-/// Returns the end of what is due: the intervals that were published by now according to the
-/// rule of the series; of forecasts all.
+/// Returns the end of what is due of the day.
 fn due_until(examined: &DayExamined<'_>) -> Timestamp {
-    let Some(mut rule) = PublicationRule::of(examined.key.series) else {
-        return examined.day.end();
-    };
-    let length = examined.key.series.interval();
-    let (mut due, end) = (examined.day.start(), examined.day.end());
-    while due < end && rule.published_at(due) <= examined.now {
-        due += length;
-    }
-    due.min(end)
+    let of_the_day = (examined.day.start(), examined.day.end());
+    publication::due_until(examined.key.series, of_the_day, examined.now)
 }
 
 fn missing_ranges(examined: &DayExamined<'_>) -> Vec<(Timestamp, Timestamp)> {
@@ -86,8 +79,8 @@ pub(super) fn gaps(examined: &DayExamined<'_>) -> Verdict {
 }
 
 pub(super) fn duplicates(examined: &DayExamined<'_>, rows: Range<usize>) -> Verdict {
-    if is_forecast(examined.key.series) {
-        return Verdict::Unknown { reason: "forecasts repeat themselves" };
+    if is_forecast(examined.key.series) || says_everything_anew(examined) {
+        return Verdict::Unknown { reason: "every posting repeats what others said" };
     }
     let columns = examined.columns;
     let repeats = |row: usize| {
@@ -101,14 +94,22 @@ pub(super) fn duplicates(examined: &DayExamined<'_>, rows: Range<usize>) -> Verd
     }
 }
 
+/// Tells whether the report posts its last days again every hour, as wind and solar do.
+fn says_everything_anew(examined: &DayExamined<'_>) -> bool {
+    Report::publishing(examined.key).is_some_and(Report::has_vintages)
+}
+
 pub(super) fn range(examined: &DayExamined<'_>, rows: Range<usize>) -> Verdict {
     let (low, high) = examined.key.series.facts().plausible;
     let unit = examined.key.series.facts().unit;
+    // What was corrected since is right now.
+    let starts = &examined.columns.interval_start;
+    let is_newest = |row: &usize| starts.get(row + 1) != Some(&starts[*row]);
     let outside = |row: &usize| {
         let value = examined.columns.value[*row];
         !(low <= value && value <= high)
     };
-    let mut outside = rows.filter(outside);
+    let mut outside = rows.filter(is_newest).filter(outside);
     let Some(first) = outside.next() else { return Verdict::Passed };
     let (count, value) = (1 + outside.count(), examined.columns.value[first]);
     let at = examined.columns.instant(first);
@@ -193,10 +194,17 @@ fn usual_by_hour(
 }
 
 pub(super) fn drift(examined: &DayExamined<'_>) -> Verdict {
-    match examined.complaints {
-        0 => Verdict::Passed,
-        count => Verdict::Failed {
-            found: format!("{count} lines could not be used; the report may have changed"),
-        },
-    }
+    let DayPostings { quarantined, complaints, drift } = examined.postings;
+    let unused = match (quarantined, complaints) {
+        (0, 0) if drift.is_empty() => return Verdict::Passed,
+        (0, 0) => {
+            let notes: Vec<&str> = drift.iter().map(String::as_str).collect();
+            let found = format!("the report is not as it is known: {}", notes.join("; "));
+            return Verdict::Suspect { found };
+        }
+        (0, lines) => format!("{lines} lines"),
+        (postings, 0) => format!("{postings} postings"),
+        (postings, lines) => format!("{postings} postings and {lines} lines"),
+    };
+    Verdict::Failed { found: format!("{unused} could not be used; the report may have changed") }
 }

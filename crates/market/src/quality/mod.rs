@@ -9,6 +9,7 @@ mod statistics;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
@@ -28,8 +29,19 @@ pub struct DayExamined<'a> {
     pub now: Timestamp,
     /// The values around the day, with every vintage; those before it are its history.
     pub columns: &'a Columns,
-    /// Lines of the day's postings that could not be used.
+    /// What is known of the day's postings.
+    pub postings: &'a DayPostings,
+}
+
+/// What was noticed when a day's postings of a report were read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DayPostings {
+    /// Postings that could not be used at all.
+    pub quarantined: u64,
+    /// Lines of the others that could not be used.
     pub complaints: u64,
+    /// How they differ from what is known of the report.
+    pub drift: BTreeSet<String>,
 }
 
 /// What a day is measured by.
@@ -75,7 +87,7 @@ pub enum Check {
     Staleness,
     /// Values are like those of the same hour on the days before.
     Outliers,
-    /// Every line could be used.
+    /// Every line could be used, and the report is as it is known.
     Drift,
 }
 
@@ -102,6 +114,21 @@ impl Check {
             Check::Staleness => "staleness",
             Check::Outliers => "outliers",
             Check::Drift => "drift",
+        }
+    }
+
+    /// Judges a day by this check alone.
+    #[must_use]
+    pub fn judge(self, examined: &DayExamined<'_>, limits: &QualityLimits) -> Verdict {
+        let rows = checks::rows_of_the_day(examined);
+        match self {
+            Check::Coverage => checks::coverage(examined, limits),
+            Check::Gaps => checks::gaps(examined),
+            Check::Duplicates => checks::duplicates(examined, rows),
+            Check::Range => checks::range(examined, rows),
+            Check::Staleness => checks::staleness(examined, rows, limits),
+            Check::Outliers => checks::outliers(examined, rows, limits),
+            Check::Drift => checks::drift(examined),
         }
     }
 }
@@ -145,19 +172,7 @@ impl DayQuality {
     /// Judges a day.
     #[must_use]
     pub fn of(examined: &DayExamined<'_>, limits: &QualityLimits) -> Self {
-        let rows = checks::rows_of_the_day(examined);
-        let verdicts = Check::ALL.map(|check| {
-            let verdict = match check {
-                Check::Coverage => checks::coverage(examined, limits),
-                Check::Gaps => checks::gaps(examined),
-                Check::Duplicates => checks::duplicates(examined, rows.clone()),
-                Check::Range => checks::range(examined, rows.clone()),
-                Check::Staleness => checks::staleness(examined, rows.clone(), limits),
-                Check::Outliers => checks::outliers(examined, rows.clone(), limits),
-                Check::Drift => checks::drift(examined),
-            };
-            (check, verdict)
-        });
+        let verdicts = Check::ALL.map(|check| (check, check.judge(examined, limits)));
         Self {
             key: examined.key.clone(),
             day: examined.day,

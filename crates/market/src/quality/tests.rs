@@ -29,7 +29,8 @@ fn hours(first: OperatingDay, days: i32, value: impl Fn(usize) -> f64) -> Column
 
 fn verdict(key: &SeriesKey, of: OperatingDay, columns: &Columns, check: Check) -> String {
     let now = of.end() + SignedDuration::from_hours(48);
-    let examined = DayExamined { key, day: of, now, columns, complaints: 0 };
+    let postings = &DayPostings::default();
+    let examined = DayExamined { key, day: of, now, columns, postings };
     let quality = DayQuality::of(&examined, &QualityLimits::default());
     let found = quality.verdicts.into_iter().find(|(of, _)| *of == check);
     found.unwrap().1.to_string()
@@ -71,7 +72,8 @@ fn what_is_not_due_yet_is_not_missed() {
     // The fourth hour ends at 04:00 and is posted 55 minutes later.
     let at = |minutes: i64| of.start() + SignedDuration::from_mins(minutes);
     let coverage = |now: Timestamp| {
-        let examined = DayExamined { key: &key, day: of, now, columns: &columns, complaints: 0 };
+        let postings = &DayPostings::default();
+        let examined = DayExamined { key: &key, day: of, now, columns: &columns, postings };
         DayQuality::of(&examined, &QualityLimits::default()).coverage
     };
     assert!((coverage(at(294)) - 1.0).abs() < 1e-12);
@@ -120,6 +122,10 @@ fn a_value_published_again_unchanged_is_a_duplicate_and_a_correction_is_not() {
     };
     assert_eq!(again(20.0), "suspect: 1 values were published again unchanged");
     assert_eq!(again(21.0), "passed");
+    // Wind is posted again every hour for two days.
+    let wind = SeriesKey::system(Series::WindActual);
+    let found = verdict(&wind, of, &hours(of, 1, |_| 20.0), Check::Duplicates);
+    assert_eq!(found, "unknown: every posting repeats what others said");
 }
 
 #[test]
@@ -137,16 +143,23 @@ fn a_late_first_value_is_stale_and_a_late_correction_is_not() {
 }
 
 #[test]
-fn lines_that_could_not_be_used_are_drift() {
+fn what_could_not_be_used_and_what_is_new_in_a_report_are_drift() {
     let key = price();
     let columns = hours(day(8, 19), 1, |_| 20.0);
     let now = day(8, 21).start();
-    let examined =
-        DayExamined { key: &key, day: day(8, 19), now, columns: &columns, complaints: 3 };
-    let quality = DayQuality::of(&examined, &QualityLimits::default());
-    let failures: Vec<_> = quality.failures().collect();
+    let drift = |quarantined, complaints, notes: &[&str]| {
+        let drift = notes.iter().map(|note| (*note).to_owned()).collect();
+        let postings = &DayPostings { quarantined, complaints, drift };
+        let examined = DayExamined { key: &key, day: day(8, 19), now, columns: &columns, postings };
+        let quality = DayQuality::of(&examined, &QualityLimits::default());
+        quality.verdicts.last().unwrap().1.to_string()
+    };
+    let changed = "could not be used; the report may have changed";
+    assert_eq!(drift(0, 3, &["x"]), format!("failed: 3 lines {changed}"));
+    assert_eq!(drift(1, 0, &[]), format!("failed: 1 postings {changed}"));
+    assert_eq!(drift(2, 3, &[]), format!("failed: 2 postings and 3 lines {changed}"));
     assert_eq!(
-        failures,
-        [(Check::Drift, "3 lines could not be used; the report may have changed")]
+        drift(0, 0, &["unknown column Mood", "unknown service DRRS"]),
+        "suspect: the report is not as it is known: unknown column Mood; unknown service DRRS"
     );
 }

@@ -10,24 +10,27 @@ use super::layout::{Layout, Rows, TimeColumns, names};
 use crate::observation::Series;
 
 pub(super) fn real_time() -> Vec<Layout> {
-    let mut layouts = vec![
+    let layouts = vec![
         at_points(TimeColumns::ScedRun, "LMPCorrected", Series::RealTimeLmp),
         at_points(TimeColumns::Quarter, "SPPCorrected", Series::RealTimeSpp),
         services(TimeColumns::ScedRun, Series::ScedMcpc),
         services(TimeColumns::Quarter, Series::RealTimeMcpc),
         constraints(),
     ];
-    layouts.extend(unused());
-    layouts
+    stated(layouts)
 }
 
 pub(super) fn day_ahead() -> Vec<Layout> {
-    let mut layouts = vec![
+    let layouts = vec![
         at_points(TimeColumns::Hour, "SPPCorrected", Series::DayAheadSpp),
         services(TimeColumns::Hour, Series::DayAheadMcpc),
     ];
-    layouts.extend(unused());
-    layouts
+    stated(layouts)
+}
+
+/// Every row says when it was corrected, and comes to nothing without.
+fn stated(layouts: Vec<Layout>) -> Vec<Layout> {
+    layouts.into_iter().map(Layout::stating_correction).chain(unused()).collect()
 }
 
 fn at_points(time: TimeColumns, value: &str, series: Series) -> Layout {

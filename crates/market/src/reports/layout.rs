@@ -63,6 +63,9 @@ pub(super) struct Layout {
     pub(super) scale: Scale,
     /// Columns that are known and not read, normalised.
     pub(super) known: &'static [&'static str],
+    /// Whether rows must say when they were corrected if nothing else says when they were
+    /// published: otherwise a correction would pass for the first price.
+    pub(super) states_correction: bool,
     /// On which days it was in use.
     pub(super) since: Option<Date>,
     pub(super) until: Option<Date>,
@@ -121,11 +124,17 @@ pub(super) struct ValueColumn {
 
 impl Layout {
     pub(super) fn new(time: TimeColumns, rows: Rows) -> Self {
-        Self { time, rows, scale: Scale::Same, known: &[], since: None, until: None }
+        let (scale, known, states_correction) = (Scale::Same, &[], false);
+        Self { time, rows, scale, known, states_correction, since: None, until: None }
     }
 
     pub(super) fn knowing(mut self, known: &'static [&'static str]) -> Self {
         self.known = known;
+        self
+    }
+
+    pub(super) fn stating_correction(mut self) -> Self {
+        self.states_correction = true;
         self
     }
 

@@ -277,7 +277,12 @@ impl TimeIndices {
 impl StatedIndices {
     fn bound(layout: &Layout, by_rule: bool, binder: &mut Binder<'_>) -> Self {
         let posted = names(&["postedDatetime"]);
-        let corrected_at = binder.optional(&names(&["priceCorrectionTime"]));
+        let corrected = names(&["priceCorrectionTime"]);
+        let corrected_at = if by_rule && layout.states_correction {
+            Some(binder.required(&corrected))
+        } else {
+            binder.optional(&corrected)
+        };
         let posted_at = if by_rule && layout.has_series_without_rule() {
             Some(binder.required(&posted))
         } else {

@@ -27,14 +27,19 @@ pub const GENERATION_LAG: SignedDuration = SignedDuration::from_mins(55);
 /// Temperatures are observed and collected within so long after the end of their hour.
 pub const TEMPERATURE_LAG: SignedDuration = SignedDuration::from_hours(1);
 
-/// Binding constraints are posted every hour; this is the end of theirs and some minutes.
-pub const CONSTRAINT_LAG: SignedDuration = SignedDuration::from_mins(70);
+/// Binding constraints are posted five minutes after the hour of their SCED runs, or a little
+/// later.
+pub const CONSTRAINT_LAG: SignedDuration = SignedDuration::from_mins(10);
+
+const SECONDS_PER_HOUR: i64 = 3_600;
 
 /// When a series' values are posted.
 #[derive(Clone, Copy, Debug)]
 enum Posted {
     AfterStart(SignedDuration),
     AfterEnd(SignedDuration),
+    /// So long after the end of the hour in which the interval starts.
+    AfterHour(SignedDuration),
     /// At this local time, so many days after the operating day.
     OnDay(i32, Time),
 }
@@ -65,7 +70,7 @@ impl PublicationRule {
             | Series::ScedAdder(_)
             | Series::ScedMcpc(_)
             | Series::AsCapability(_) => Posted::AfterStart(REAL_TIME_LAG),
-            Series::ShadowPrice => Posted::AfterStart(CONSTRAINT_LAG),
+            Series::ShadowPrice => Posted::AfterHour(CONSTRAINT_LAG),
             Series::RealTimeSpp | Series::SettlementAdder(_) | Series::RealTimeMcpc(_) => {
                 Posted::AfterEnd(REAL_TIME_LAG)
             }
@@ -105,6 +110,10 @@ impl PublicationRule {
         match self.posted {
             Posted::AfterStart(lag) => interval_start + lag,
             Posted::AfterEnd(lag) => interval_start + self.interval + lag,
+            Posted::AfterHour(lag) => {
+                let passed = interval_start.as_second().rem_euclid(SECONDS_PER_HOUR);
+                interval_start + SignedDuration::from_secs(SECONDS_PER_HOUR - passed) + lag
+            }
             Posted::OnDay(days_later, time) => self.with_the_day(interval_start, days_later, time),
         }
     }
@@ -124,9 +133,52 @@ impl PublicationRule {
     }
 }
 
+/// Nothing is published longer before its interval: the prices of the next day at noon.
+const LEAD_MAX: SignedDuration = SignedDuration::from_hours(48);
+
+/// Returns the end of the intervals in `[from, to)` that were published by `now`. Of forecasts
+/// these are all, since they are published before; binding constraints are never due, they come
+/// when they bind.
+#[must_use]
+pub fn due_until(series: Series, (from, to): (Timestamp, Timestamp), now: Timestamp) -> Timestamp {
+    if series == Series::ShadowPrice {
+        return from;
+    }
+    let Some(mut rule) = PublicationRule::of(series) else { return to };
+    let length = series.interval();
+    let latest = now.checked_add(LEAD_MAX).unwrap_or(Timestamp::MAX).as_second();
+    let latest = Timestamp::from_second(latest - latest.rem_euclid(3_600)).unwrap_or(to);
+    let mut due = to.min(latest);
+    // Publication only ever gets later with the interval.
+    while from < due && now < rule.published_at(due - length) {
+        due -= length;
+    }
+    due.max(from)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_due_ends_with_the_last_interval_that_was_published() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let due = |series: Series, now: &str| {
+            let range = (at("2024-08-19T05:00:00Z"), at("2024-12-20T05:00:00Z"));
+            due_until(series, range, at(now)).to_string()
+        };
+        // Wind: an hour that ended 55 minutes ago; prices: a run 5 minutes ago.
+        assert_eq!(due(Series::WindActual, "2024-08-19T15:54:59Z"), "2024-08-19T14:00:00Z");
+        assert_eq!(due(Series::WindActual, "2024-08-19T15:55:00Z"), "2024-08-19T15:00:00Z");
+        assert_eq!(due(Series::RealTimeLmp, "2024-08-19T15:55:00Z"), "2024-08-19T15:55:00Z");
+        // Day-ahead prices: since 13:30 CDT those of the next day.
+        assert_eq!(due(Series::DayAheadSpp, "2024-08-19T18:29:00Z"), "2024-08-20T05:00:00Z");
+        assert_eq!(due(Series::DayAheadSpp, "2024-08-19T18:30:00Z"), "2024-08-21T05:00:00Z");
+        assert_eq!(due(Series::LoadActual, "2024-08-19T18:30:00Z"), "2024-08-19T05:00:00Z");
+        assert_eq!(due(Series::LoadForecast, "2024-08-19T18:30:00Z"), "2024-12-20T05:00:00Z");
+        assert_eq!(due(Series::ShadowPrice, "2024-12-30T18:30:00Z"), "2024-08-19T05:00:00Z");
+        assert_eq!(due(Series::WindActual, "2025-01-19T15:55:00Z"), "2024-12-20T05:00:00Z");
+    }
 
     fn check(series: Series, interval_start: &str, expected: &str) {
         let mut rule = PublicationRule::of(series).unwrap();
@@ -137,6 +189,8 @@ mod tests {
     #[test]
     fn every_series_is_published_as_ercot_does_or_later() {
         check(Series::RealTimeLmp, "2024-08-19T14:55:15Z", "2024-08-19T15:00:15Z");
+        check(Series::ShadowPrice, "2024-08-19T14:00:00Z", "2024-08-19T15:10:00Z");
+        check(Series::ShadowPrice, "2024-08-19T14:55:15Z", "2024-08-19T15:10:00Z");
         check(Series::WindActual, "2024-08-19T14:00:00Z", "2024-08-19T15:55:00Z");
         check(Series::Temperature, "2024-08-19T14:00:00Z", "2024-08-19T16:00:00Z");
         // 13:30 CDT on the day before; 05:50 CDT on the day after.

@@ -158,6 +158,16 @@ impl Report {
         )
     }
 
+    /// Tells whether the row store has everything that is wanted of the report. It keeps no
+    /// vintages. A posting of corrections has one of several tables, of which an endpoint has one,
+    /// and that of day-ahead prices is specified to say only minutes and seconds of the time of
+    /// correction.
+    const fn has_usable_rows(self) -> bool {
+        let is_of_corrections =
+            matches!(self, Report::RealTimeCorrections | Report::DayAheadCorrections);
+        !self.has_vintages() && !is_of_corrections
+    }
+
     /// Splits what was published in `[from, to)` by the routes on which it can be had: what the
     /// MIS still lists comes from there, what is older from the row store, or, with its vintages,
     /// from the archive. What no route has is left out.
@@ -168,7 +178,7 @@ impl Report {
         let listed = now.checked_sub(depth).unwrap_or(Timestamp::MIN);
         let mut spans = Vec::new();
         if facts.endpoint.is_some() {
-            let route = if self.has_vintages() { Route::Archive } else { Route::Rows };
+            let route = if self.has_usable_rows() { Route::Rows } else { Route::Archive };
             spans.push(RoutedSpan { route, from, to: to.min(listed) });
         }
         spans.push(RoutedSpan { route: Route::Mis, from: from.max(listed), to: to.min(now) });
@@ -181,8 +191,8 @@ impl Report {
     pub fn other_route(self, route: Route) -> Option<Route> {
         self.facts().endpoint?;
         match route {
-            Route::Mis if self.has_vintages() => Some(Route::Archive),
-            Route::Mis => Some(Route::Rows),
+            Route::Mis if self.has_usable_rows() => Some(Route::Rows),
+            Route::Mis => Some(Route::Archive),
             Route::Rows => Some(Route::Archive),
             Route::Archive => None,
         }
@@ -241,6 +251,11 @@ mod tests {
         let old =
             Report::Outages.routes(at("2025-02-01T06:00:00Z"), at("2025-03-01T06:00:00Z"), now);
         assert_eq!(old.iter().map(|span| span.route).collect::<Vec<_>>(), [Route::Archive]);
+        for corrected in [Report::RealTimeCorrections, Report::DayAheadCorrections] {
+            let old = corrected.routes(at("2025-02-01T06:00:00Z"), at("2025-03-01T06:00:00Z"), now);
+            assert_eq!(old.iter().map(|span| span.route).collect::<Vec<_>>(), [Route::Archive]);
+            assert_eq!(corrected.other_route(Route::Mis), Some(Route::Archive));
+        }
     }
 
     #[test]

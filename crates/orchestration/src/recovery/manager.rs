@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::history::RecoveryHistory;
 use super::strategy::Cause;
@@ -18,6 +19,7 @@ use super::{
     RecoveryTrigger, StageFailure,
 };
 use crate::run::{AttemptOutcome, Event, EventKind, RunState, StageRecord};
+use crate::task::CancellationToken;
 
 /// A registration that makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -182,6 +184,7 @@ impl ErrorRecoveryManager {
         &self,
         stage: &str,
         record: &StageRecord,
+        (run_input, cancellation): (&Arc<Value>, &CancellationToken),
     ) -> Option<(RecoveryAction, RecoveryContext)> {
         if record.attempts_on_rung == 0 || self.strategies.is_empty() {
             return None;
@@ -189,7 +192,8 @@ impl ErrorRecoveryManager {
         let (attempt, failure) = last_failure(record)?;
         let action = self.strategy(stage, failure)?.action()?.clone();
         let (stage, failure) = (stage.to_owned(), failure.clone());
-        Some((action, RecoveryContext { stage, attempt, failure }))
+        let (run_input, cancellation) = (Arc::clone(run_input), cancellation.clone());
+        Some((action, RecoveryContext { stage, attempt, failure, run_input, cancellation }))
     }
 
     /// Asks for permission to use the resource of a stage; `None` if it needs none.

@@ -8,10 +8,13 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::{FailureClass, RetryPolicy, StageFailure};
+use crate::task::CancellationToken;
 
 /// What a repair or a restart may know about the failure that called for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct RecoveryContext {
     /// The stage or task that failed.
     pub stage: String,
@@ -19,6 +22,10 @@ pub struct RecoveryContext {
     pub attempt: u32,
     /// Why it failed.
     pub failure: StageFailure,
+    /// The input of the whole run; null for tasks in memory.
+    pub run_input: Arc<Value>,
+    /// Tells when to stop; a repair that takes long asks it now and then.
+    pub cancellation: CancellationToken,
 }
 
 /// What is done before the next attempt. It may be done again after a crash, so doing it twice must

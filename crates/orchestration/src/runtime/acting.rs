@@ -116,7 +116,8 @@ impl Execution<'_> {
         let function = self.function(definition, rung);
         let context = self.context(stage, attempt, cancellation);
         let record = self.state.stage(stage);
-        let preparation = executor.recovery.preparation(&definition.name, record);
+        let shared = (&context.run_input, &context.cancellation);
+        let preparation = executor.recovery.preparation(&definition.name, record, shared);
         let job = Job { stage, token, function, preparation, context };
         let (clock, recovery) = (Arc::clone(&executor.clock), Arc::clone(&executor.recovery));
         let sender = sender.clone();

@@ -27,7 +27,7 @@ pub(crate) fn report(folder: &Path, key: &str) -> Option<RunReport> {
         Ok(journal) => journal,
         Err(JournalError::NotFound { .. }) => return None,
         // Whoever may only read cannot undo a beginning that was cut short; a writer can.
-        Err(JournalError::NotWritable { .. }) => return None,
+        Err(JournalError::NotWritable { .. } | JournalError::HalfMade { .. }) => return None,
         Err(other) => panic!("{other}"),
     };
     let summary = journal.runs(u32::MAX).unwrap().into_iter().find(|run| run.key == key)?;

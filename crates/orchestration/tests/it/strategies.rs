@@ -26,7 +26,7 @@ fn run(
 ) -> (RunReport, Arc<ErrorRecoveryManager>) {
     let recovery = Arc::new(recovery);
     let executor = desk.executor(registry, 1).recover_with(Arc::clone(&recovery));
-    let submission = executor.submit(pipeline, "2026-01-28", json!(null)).unwrap();
+    let submission = executor.submit(pipeline, "2026-01-28", json!({ "day": 27 })).unwrap();
     let report = executor.execute(submission.run_id, &CancellationToken::new()).unwrap();
     // What a later process reads is what this one saw.
     assert_eq!(executor.journal().run(submission.run_id).unwrap().unwrap(), report);
@@ -106,6 +106,8 @@ fn a_repair_comes_before_the_next_attempt_and_sees_what_was_wrong() {
         log.lock()
             .unwrap()
             .push(format!("{} {} {}", context.stage, context.attempt, context.failure));
+        assert_eq!(*context.run_input, json!({ "day": 27 }));
+        assert!(!context.cancellation.is_cancelled());
         mended.store(0, Ordering::SeqCst);
         Ok(())
     });

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::archive::ArchiveCommand;
 use super::backfill::BackfillArgs;
 use super::backtest_args::BacktestArgs;
+use super::data_status::StatusArgs;
 use super::schedule::ScheduleCommand;
 use super::simulate::SimulateCommand;
 use crate::config::{Config, ConfigError, Layers};
@@ -39,6 +41,9 @@ pub(super) struct GlobalArgs {
     /// Folder of journal, archive, models and ledger
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) data_dir: Option<String>,
+    /// Folder or bucket of the archive, e.g. s3://bucket/prefix (DATA_DIR/archive by default)
+    #[arg(long, global = true, value_name = "PLACE")]
+    pub(super) archive: Option<String>,
     /// Configuration file to read instead of searching for one
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -69,9 +74,12 @@ pub(super) enum Command {
     /// What was forecast: show or export an issued forecast
     #[command(subcommand)]
     Forecast(ForecastCommand),
-    /// What is archived: show it, or draw it
+    /// What is archived: show it, draw it, or judge its quality
     #[command(subcommand)]
     Data(DataCommand),
+    /// The archive: what it lacks, whether it is whole, its care, the way in and out
+    #[command(subcommand)]
+    Archive(ArchiveCommand),
     /// The settings: show them, or check a file
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -94,7 +102,7 @@ pub(super) enum Command {
 /// Flags that choose where observations come from.
 #[derive(Debug, Default, Args)]
 pub(super) struct SourceArgs {
-    /// Where observations come from: simulator, files or ercot
+    /// Where observations come from: simulator, files, ercot or open_meteo
     #[arg(long, value_name = "SOURCE")]
     source: Option<String>,
     /// Folder of the files (see docs/data-layout.md)
@@ -107,8 +115,9 @@ pub(super) struct SourceArgs {
 pub(super) struct ObservationArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
-    /// Series, e.g. rt_lmp,load_forecast; may be given several times
-    #[arg(long, value_name = "SERIES", value_delimiter = ',', required = true)]
+    /// Series, e.g. rt_lmp,load_forecast; may be given several times; what a forecast reads by
+    /// default
+    #[arg(long, value_name = "SERIES", value_delimiter = ',')]
     pub(super) series: Vec<String>,
     /// Places, e.g. HB_WEST,WZ_COAST; ERCOT or all settlement points archived by default
     #[arg(long, value_name = "PLACES", value_delimiter = ',')]
@@ -160,6 +169,8 @@ impl From<WantedVintages> for Vintages {
 pub(super) enum DataCommand {
     /// Show archived observations: a chart and a line for each day
     Show(KnownArgs),
+    /// Judge archived days: coverage, gaps, duplicates, range, staleness, outliers, drift
+    Status(StatusArgs),
     /// Draw archived observations as a picture
     Plot {
         #[command(flatten)]
@@ -260,6 +271,7 @@ impl GlobalArgs {
     pub(super) fn layers(&self) -> Result<Layers, CommandError> {
         let mut layers = Layers::read(self.config.as_deref()).map_err(usage)?;
         layers.add_flag("data_dir", self.data_dir.clone());
+        layers.add_flag("archive", self.archive.clone());
         Ok(layers)
     }
 
@@ -271,7 +283,7 @@ impl GlobalArgs {
 
 impl SourceArgs {
     /// Reads the settings with these flags on top.
-    fn layers(&self, global: &GlobalArgs) -> Result<Layers, CommandError> {
+    pub(super) fn layers(&self, global: &GlobalArgs) -> Result<Layers, CommandError> {
         let mut layers = global.layers()?;
         layers.add_flag("source", self.source.clone());
         layers.add_flag("path", self.path.clone());

@@ -5,21 +5,22 @@ use std::path::Path;
 use anyhow::Context;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use market::archive::Archive;
 use market::observation::{History, Known, Series, SeriesKey};
-use market::place::Place;
+use market::place::{Place, WeatherZone};
+use market::reports::Report;
 use market::table::write_atomically;
 use market::time::{OperatingDay, display, parse_local};
 use serde_json::{Value, json};
 
+use super::archive::{Opened, job_error};
 use super::args::{DataCommand, GlobalArgs, KnownArgs, ObservationArgs};
+use super::data_status::status;
 use super::run::{internal, settlement_points};
 use super::series_chart::series_chart;
 use super::terminal::{Style, Terminal};
 use crate::config::Config;
-use crate::data_dir::DataDir;
 use crate::exit::{CommandError, Exit};
-use crate::jobs::failure::{JobError, exit_of_error};
+use crate::jobs::source::{SourceChoice, series_keys};
 use crate::report::{LINES_MAX, PlottedLine, SeriesPlot, png, quantity};
 
 pub(super) fn data(
@@ -32,6 +33,7 @@ pub(super) fn data(
             let observed = Observed::read(global, arguments)?;
             if global.json { observed.print_json(terminal)? } else { observed.print(terminal)? }
         }
+        DataCommand::Status(arguments) => return status(global, arguments, terminal),
         DataCommand::Plot { observations, out } => {
             let observed = Observed::read(global, observations)?;
             let written = observed.draw(out)?;
@@ -62,11 +64,8 @@ impl Observed {
         let known_at = known.known_at.as_deref().map(parse_local).transpose();
         let known_at = known_at.map_err(CommandError::usage)?.unwrap_or(Timestamp::MAX);
         let keys = keys(&config, arguments)?;
-        let job_error = |error: JobError| CommandError::new(exit_of_error(&error), error);
-        let source = config.source.open().map_err(|error| job_error(error.into()))?;
-        let location = DataDir::new(&config.data_dir).archive(&source.id());
-        let archive = Archive::open(&location).map_err(|error| job_error(error.into()))?;
-        let history = archive.load(&archived(&keys)).map_err(|error| job_error(error.into()))?;
+        let Opened { source, archive } = Opened::of(&config)?;
+        let history = archive.load(&archived(&keys)).map_err(job_error)?;
         let observed = Self { keys, history, from, to, known_at };
         if observed.keys.iter().all(|key| observed.known(key).next().is_none()) {
             let keys: Vec<String> = observed.keys.iter().map(ToString::to_string).collect();
@@ -172,10 +171,7 @@ impl Observed {
         } else {
             svg.into_bytes()
         };
-        write_atomically(out, |file| file.write_all(&bytes)).map_err(|error| {
-            let error = JobError::from(error);
-            CommandError::new(exit_of_error(&error), error)
-        })?;
+        write_atomically(out, |file| file.write_all(&bytes)).map_err(job_error)?;
         Ok(bytes.len())
     }
 
@@ -218,10 +214,22 @@ pub(super) fn keys(
     config: &Config,
     arguments: &ObservationArgs,
 ) -> Result<Vec<SeriesKey>, CommandError> {
-    let given = arguments.place.iter().map(|place| Place::named(place.trim()));
+    keys_of(config, &arguments.series, &arguments.place)
+}
+
+/// Returns every combination of these series and places, by their names.
+pub(super) fn keys_of(
+    config: &Config,
+    series: &[String],
+    places: &[String],
+) -> Result<Vec<SeriesKey>, CommandError> {
+    let given = places.iter().map(|place| Place::named(place.trim()));
     let given: Vec<Place> = given.collect::<Result<_, _>>().map_err(CommandError::usage)?;
+    if series.is_empty() {
+        return usual_keys(config, &given);
+    }
     let mut keys = Vec::new();
-    for name in &arguments.series {
+    for name in series {
         let series = Series::named(name.trim()).ok_or_else(|| unknown_series(name))?;
         let at_points = matches!(
             series,
@@ -238,6 +246,9 @@ pub(super) fn keys(
         let places: Vec<Place> = match (at_points, points.as_slice(), others.as_slice()) {
             (true, [], _) => configured_points(config)?,
             (true, points, _) => points.iter().map(|place| (*place).clone()).collect(),
+            (false, _, []) if WEATHER.contains(&series) => {
+                WeatherZone::ALL.iter().map(|zone| Place::WeatherZone(*zone)).collect()
+            }
             (false, _, []) => vec![Place::System],
             (false, _, others) => others.iter().map(|place| (*place).clone()).collect(),
         };
@@ -248,13 +259,40 @@ pub(super) fn keys(
     Ok(keys)
 }
 
+/// Returns what a forecast for the given settlement points, else the configured ones, reads of the
+/// configured source.
+fn usual_keys(config: &Config, given: &[Place]) -> Result<Vec<SeriesKey>, CommandError> {
+    if config.source == SourceChoice::OpenMeteo {
+        let names = WEATHER.map(|series| series.name().to_owned());
+        let places: Vec<String> = given.iter().map(|place| place.name().to_owned()).collect();
+        return keys_of(config, &names, &places);
+    }
+    let place = |place: Place| match place {
+        Place::SettlementPoint(point) => Ok(point),
+        other => Err(CommandError::usage(format!(
+            "{other} is no settlement point; name the series that you want of it with --series"
+        ))),
+    };
+    let places = if given.is_empty() { configured_points(config)? } else { given.to_vec() };
+    let points = places.into_iter().map(place).collect::<Result<Vec<_>, _>>()?;
+    let mut keys = series_keys(&points);
+    if config.source == SourceChoice::Ercot {
+        keys.retain(|key| Report::publishing(key).is_some());
+    }
+    Ok(keys)
+}
+
+/// What is known of weather zones only.
+const WEATHER: [Series; 3] =
+    [Series::TemperatureForecast, Series::WindSpeedForecast, Series::RadiationForecast];
+
 fn configured_points(config: &Config) -> Result<Vec<Place>, CommandError> {
     let points = settlement_points(config)?;
     points.iter().map(|point| Place::named(point).map_err(CommandError::usage)).collect()
 }
 
 /// Returns what must be loaded: derived series come with the prices that they are derived from.
-fn archived(keys: &[SeriesKey]) -> Vec<SeriesKey> {
+pub(super) fn archived(keys: &[SeriesKey]) -> Vec<SeriesKey> {
     let archived = keys.iter().map(|key| match key.series.is_derived() {
         true => SeriesKey { series: Series::RealTimeLmp, place: key.place.clone() },
         false => key.clone(),
@@ -277,15 +315,29 @@ fn unknown_series(name: &str) -> CommandError {
 
 /// Reads a span; a day begins at its midnight and, as the last one, ends at the next.
 pub(super) fn span(from: &str, to: &str) -> Result<(Timestamp, Timestamp), CommandError> {
-    let day = |text: &str| text.parse::<Date>().ok().filter(|_| !text.contains(['T', ' ']));
-    let time = |text: &str| parse_local(text).map_err(CommandError::usage);
-    let from = day(from).map_or_else(|| time(from), |date| Ok(OperatingDay::new(date).start()))?;
-    let to = day(to).map_or_else(|| time(to), |date| Ok(OperatingDay::new(date).end()))?;
+    let (from, to) = (start(from)?, end(to)?);
     if to <= from {
         let message = format!("{} is not before {}", display(from), display(to));
         return Err(CommandError::usage(message));
     }
     Ok((from, to))
+}
+
+/// Reads the beginning of a span.
+pub(super) fn start(text: &str) -> Result<Timestamp, CommandError> {
+    let time = || parse_local(text).map_err(CommandError::usage);
+    day(text).map_or_else(time, |day| Ok(day.start()))
+}
+
+/// Reads the end of a span.
+pub(super) fn end(text: &str) -> Result<Timestamp, CommandError> {
+    let time = || parse_local(text).map_err(CommandError::usage);
+    day(text).map_or_else(time, |day| Ok(day.end()))
+}
+
+fn day(text: &str) -> Option<OperatingDay> {
+    let date: Option<Date> = text.parse().ok().filter(|_| !text.contains(['T', ' ']));
+    date.map(OperatingDay::new)
 }
 
 #[cfg(test)]

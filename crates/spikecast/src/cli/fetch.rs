@@ -1,18 +1,17 @@
 //! `spikecast fetch`: brings the archive up to what is asked for and names what is missing.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use anyhow::Context;
 use jiff::Timestamp;
 use market::time::display;
-use orchestration::{Clock, PipelineExecutor, RunReport, RunStatus, SystemClock};
+use orchestration::{Clock, PipelineExecutor, Registry, RunReport, RunStatus, SystemClock};
 use serde_json::json;
 
 use super::args::{FetchArgs, GlobalArgs};
 use super::data::{keys, span};
 use super::progress::{Telling, pieces};
-use super::run::{execution_error, failure_of, internal, open_journal, stop_on_signal};
+use super::run::{WORKERS, execution_error, failure_of, internal, open_journal, stop_on_signal};
 use super::terminal::{Style, Terminal};
 use crate::config::Config;
 use crate::data_dir::DataDir;
@@ -20,13 +19,12 @@ use crate::exit::{CommandError, Exit};
 use crate::jobs::ercot::Ercot;
 use crate::jobs::failure::{JobError, exit_of_error};
 use crate::jobs::fetch::{
-    FetchInput, FetchOutcome, FetchWorkspace, Gap, KeyName, PIPELINE, open_archive, pipeline,
-    recovery, registry,
+    CHECK, FetchInput, FetchOutcome, FetchWorkspace, Gap, PIPELINE, WantedSpan, open_archive,
+    pipeline, recovery, register,
 };
 use crate::jobs::source::SourceChoice;
-
-/// While one piece waits for its server, another one is read and committed.
-const WORKERS: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
+use crate::jobs::weather::open_weather;
+use crate::quality::told_once;
 
 /// So many gaps are shown; all of them are in the JSON.
 const GAPS_SHOWN: usize = 20;
@@ -40,43 +38,20 @@ pub(super) fn fetch(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let (from, to) = span(&arguments.observations.from, &arguments.observations.to)?;
     let keys = keys(&config, &arguments.observations)?;
-    let input = FetchInput {
-        source: config.source.clone(),
-        keys: keys.iter().map(KeyName::from).collect(),
-        from,
-        to,
-        now: clock.now(),
-        vintages: arguments.vintages.into(),
-        gaps: Vec::new(),
-    };
+    let wanted = keys.iter().map(|key| WantedSpan { key: key.into(), from, to }).collect();
+    let vintages = arguments.vintages.into();
+    let (source, now) = (config.source.clone(), clock.now());
+    let input = FetchInput { source, wanted, now, as_of: now, vintages };
     if clock.now() <= from {
         let message = format!("{} lies in the future; nothing is published yet", display(from));
         return Err(CommandError::usage(message));
     }
     let telling = Telling::on(terminal, global.json);
     let fetching = Fetching::open(&config, clock, telling)?;
-    let (mut outcome, mut failures) = match fetching.run(&input)? {
-        Ended::With(outcome, failures) => (outcome, failures),
-        Ended::Stopped(report) => return stopped(&report, global.json, terminal),
-    };
-    let is_ercot = matches!(config.source, SourceChoice::Ercot);
-    if is_ercot && !outcome.gaps.is_empty() {
-        if telling != Telling::Nothing {
-            terminal.note("asking the other routes for what is missing");
-        }
-        let gaps = std::mem::take(&mut outcome.gaps);
-        match fetching.run(&FetchInput { gaps, ..input.clone() })? {
-            Ended::With(second, failed) => {
-                failures.extend(failed);
-                outcome.gaps = second.gaps;
-                outcome.collected.add(&second.collected);
-            }
-            Ended::Stopped(report) => return stopped(&report, global.json, terminal),
-        }
+    match fetching.run(&input)? {
+        Ended::With(outcome, failures) => conclude(&outcome, &failures, global.json, terminal),
+        Ended::Stopped(report) => stopped(&report, global.json, terminal),
     }
-    failures.sort();
-    failures.dedup();
-    conclude(&outcome, &failures, global.json, terminal)
 }
 
 /// How a run ended.
@@ -90,6 +65,7 @@ struct Fetching {
     executor: PipelineExecutor,
     pipeline: orchestration::Pipeline,
     token: orchestration::CancellationToken,
+    data_dir: DataDir,
 }
 
 impl Fetching {
@@ -99,28 +75,48 @@ impl Fetching {
         telling: Telling,
     ) -> Result<Self, CommandError> {
         let job_error = |error: JobError| CommandError::new(exit_of_error(&error), error);
-        let data_dir = DataDir::new(&config.data_dir);
+        // Its journal is its own, and so are the numbers of its runs.
+        let work = config.data_dir.work().join("fetch");
+        let data_dir = config.data_dir.clone().working_in(work);
         let journal = open_journal(&data_dir.fetch_journal())?;
-        let ercot = match config.source {
-            SourceChoice::Ercot => Some(Ercot::open(&config.ercot, &clock).map_err(job_error)?),
-            SourceChoice::Simulator { .. } | SourceChoice::Files { .. } => None,
-        };
+        let (mut ercot, mut weather) = (None, None);
+        match config.source {
+            SourceChoice::Ercot => {
+                ercot = Some(Ercot::open(&config.ercot, &clock).map_err(job_error)?);
+            }
+            SourceChoice::OpenMeteo => {
+                weather = Some(open_weather(&config.weather, &clock).map_err(job_error)?);
+            }
+            SourceChoice::Simulator { .. } | SourceChoice::Files { .. } => {}
+        }
         let source_id = config.source.id().map_err(|error| job_error(error.into()))?;
         let archive = open_archive(&data_dir, &source_id).map_err(job_error)?;
-        let workspace = Arc::new(FetchWorkspace { data_dir, clock: clock.clone(), ercot, archive });
+        let workspace = Arc::new(FetchWorkspace {
+            data_dir: data_dir.clone(),
+            clock: clock.clone(),
+            ercot,
+            weather,
+            archive,
+        });
         let retry = config.fetch_retry;
-        let recovery = recovery(retry).context("recovery").map_err(internal)?;
-        let executor = PipelineExecutor::new(journal, registry(&workspace), clock.clone(), WORKERS)
+        let recovery = recovery(&workspace, retry).context("recovery").map_err(internal)?;
+        let mut registry = Registry::new();
+        register(&mut registry, &workspace);
+        let executor = PipelineExecutor::new(journal, registry, clock.clone(), WORKERS)
             .recover_with(Arc::new(recovery))
             .observe(pieces("collect", telling, clock));
         let pipeline = pipeline(retry).context("pipeline").map_err(internal)?;
-        Ok(Self { executor, pipeline, token: stop_on_signal()? })
+        Ok(Self { executor, pipeline, token: stop_on_signal()?, data_dir })
     }
 
     fn run(&self, input: &FetchInput) -> Result<Ended, CommandError> {
         let value = serde_json::to_value(input).context("run input").map_err(internal)?;
         // The same wish, whenever it is made, continues what is unfinished.
-        let wish = FetchInput { now: Timestamp::UNIX_EPOCH, ..input.clone() };
+        let wish = FetchInput {
+            now: Timestamp::UNIX_EPOCH,
+            as_of: Timestamp::UNIX_EPOCH,
+            ..input.clone()
+        };
         let key = serde_json::to_string(&wish).context("run key").map_err(internal)?;
         let submission =
             self.executor.submit(&self.pipeline, &key, value).map_err(execution_error)?;
@@ -134,8 +130,13 @@ impl Fetching {
             }
         }
         let outcome: FetchOutcome =
-            report.output_as("check").map_err(|error| internal(error.into()))?;
-        Ok(Ended::With(outcome, report.degraded))
+            report.output_as(CHECK).map_err(|error| internal(error.into()))?;
+        // What the pieces and the routes lacked; gaps are in the outcome.
+        let mut failures = told_once(&report.degraded);
+        failures.retain(|reason| !reason.starts_with(&format!("{CHECK}: ")));
+        // Intermediate files are only in the way now, and harmless where they cannot be removed.
+        std::fs::remove_dir_all(self.data_dir.work_of(report.run_id)).unwrap_or_default();
+        Ok(Ended::With(outcome, failures))
     }
 }
 
@@ -155,8 +156,7 @@ fn conclude(
     terminal: &mut Terminal,
 ) -> Result<Exit, CommandError> {
     let collected = &outcome.collected;
-    let is_complete =
-        outcome.gaps.is_empty() && collected.quarantined.is_empty() && failures.is_empty();
+    let is_complete = outcome.is_sound() && collected.quarantined.is_empty() && failures.is_empty();
     let exit = if is_complete { Exit::Fine } else { Exit::SourceUnavailable };
     if json {
         let mut document = serde_json::to_value(outcome).context("outcome").map_err(internal)?;
@@ -182,6 +182,11 @@ fn conclude(
     if GAPS_SHOWN < outcome.gaps.len() {
         let more = outcome.gaps.len() - GAPS_SHOWN;
         terminal.line(format!("… and {more} more gaps; --json lists them all"))?;
+    }
+    for day in &outcome.failing {
+        let (key, found) = (&day.key, &day.found);
+        let line = format!("wrong    {} at {} on {}: {found}", key.series, key.place, day.day);
+        terminal.line(terminal.paint(Style::Yellow, &line))?;
     }
     if is_complete {
         terminal.line(terminal.paint(Style::Green, "complete"))?;

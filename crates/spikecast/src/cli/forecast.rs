@@ -11,7 +11,6 @@ use serde_json::{Map, Value, json};
 use super::args::{ExportFormat, ForecastCommand, GlobalArgs, IssueArgs};
 use super::forecast_table::forecast_table;
 use super::terminal::{Style, Terminal};
-use crate::data_dir::DataDir;
 use crate::exit::{CommandError, Exit};
 use crate::jobs::failure::{JobError, exit_of_error};
 use crate::ledger::{
@@ -23,7 +22,7 @@ pub(super) fn forecast(
     command: &ForecastCommand,
     terminal: &mut Terminal,
 ) -> Result<Exit, CommandError> {
-    let ledger = Ledger::in_folder(DataDir::new(global.settings()?.data_dir).ledger());
+    let ledger = Ledger::in_folder(global.settings()?.data_dir.ledger());
     match command {
         ForecastCommand::Show(issue) => {
             let issue = find(&ledger, issue)?;

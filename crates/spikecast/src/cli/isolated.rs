@@ -5,12 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use market::archive::ArchiveLocation;
 use orchestration::{
     IsolatedCommand, IsolatedError, IsolatedPolicy, IsolatedPool, SystemClock, serve_isolated,
 };
 
 use super::args::ISOLATED_WORKER;
 use super::run::internal;
+use crate::config::store_options;
 use crate::data_dir::DataDir;
 use crate::exit::{CommandError, Exit};
 use crate::jobs::forecast::{Workspace, registry};
@@ -23,16 +25,25 @@ pub(super) fn pool(data_dir: &DataDir) -> Result<Arc<IsolatedPool>, IsolatedErro
         command: "this program".to_owned(),
         source,
     })?;
-    let command = this.argument(ISOLATED_WORKER).argument(data_dir.path());
+    let mut command = this.argument(ISOLATED_WORKER).argument(data_dir.path());
+    if *data_dir != DataDir::new(data_dir.path()) {
+        // Credentials are in the environment, which it inherits.
+        command = command.argument("--archive").argument(data_dir.archives().to_string());
+    }
     let children_max = NonZeroUsize::MIN;
     let policy = IsolatedPolicy { children_max, idle_max: 1, ..IsolatedPolicy::default() };
     IsolatedPool::start(command, policy).map(Arc::new)
 }
 
 /// Serves until whoever started this process goes away.
-pub(super) fn serve(directory: &Path) -> Result<Exit, CommandError> {
+pub(super) fn serve(directory: &Path, archive: Option<&str>) -> Result<Exit, CommandError> {
     let clock = Arc::new(SystemClock::new());
-    let workspace = Arc::new(Workspace::new(DataDir::new(directory), clock));
+    let mut data_dir = DataDir::new(directory);
+    if let Some(archive) = archive {
+        let location = ArchiveLocation::parse(archive, store_options());
+        data_dir = data_dir.with_archive(location.context("isolated worker").map_err(internal)?);
+    }
+    let workspace = Arc::new(Workspace::new(data_dir, clock));
     serve_isolated(&registry(&workspace)).context("isolated worker").map_err(internal)?;
     Ok(Exit::Fine)
 }

@@ -1,12 +1,14 @@
 //! The command line: arguments, commands, what people see. Commands return how the program ends;
 //! nothing below this module prints.
 
+mod archive;
 mod args;
 mod backfill;
 mod backtest;
 mod backtest_args;
 mod config;
 mod data;
+mod data_status;
 mod fetch;
 mod forecast;
 mod forecast_table;
@@ -17,6 +19,7 @@ mod runs;
 mod schedule;
 mod series_chart;
 mod simulate;
+mod table;
 mod terminal;
 
 use clap::{CommandFactory, Parser};
@@ -57,10 +60,13 @@ fn dispatch(arguments: Arguments, terminal: &mut Terminal) -> Result<Exit, Comma
         Command::Runs(command) => runs::runs(global, &command, terminal),
         Command::Schedule(command) => schedule::schedule(global, &command, terminal),
         Command::Forecast(command) => forecast::forecast(global, &command, terminal),
+        Command::Archive(command) => archive::archive(global, &command, terminal),
         Command::Data(command) => data::data(global, &command, terminal),
         Command::Config(command) => config::config(global, &command, terminal),
         Command::Simulate(command) => simulate::simulate(global, &command, terminal),
-        Command::IsolatedWorker { directory } => isolated::serve(&directory),
+        Command::IsolatedWorker { directory } => {
+            isolated::serve(&directory, global.archive.as_deref())
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "spikecast", &mut script);

@@ -67,6 +67,21 @@ fn style(template: &str) -> ProgressStyle {
 
 fn stage_line(kind: &ObservationKind) -> Option<String> {
     match kind {
+        // Of the items of a fan-out only their number is told, and what went wrong.
+        ObservationKind::FanOutOpened { stage, count } => {
+            Some(format!("  {stage:9} in {count} pieces"))
+        }
+        ObservationKind::FanOutJoined { stage, degraded } => {
+            let quality = if degraded.is_empty() { "" } else { ", degraded" };
+            Some(format!("  {stage:9} done{quality}"))
+        }
+        ObservationKind::StageCompleted { stage, .. }
+        | ObservationKind::RetryScheduled { stage, .. }
+        | ObservationKind::FallbackTaken { stage, .. }
+            if stage.ends_with(']') =>
+        {
+            None
+        }
         ObservationKind::StageCompleted { stage, degraded, elapsed } => {
             let quality = if degraded.is_empty() { "" } else { ", degraded" };
             Some(format!("  {stage:9} done in {}{quality}", seconds(*elapsed)))
@@ -91,8 +106,6 @@ fn stage_line(kind: &ObservationKind) -> Option<String> {
         }
         ObservationKind::StageStarted { .. }
         | ObservationKind::StageProgress { .. }
-        | ObservationKind::FanOutOpened { .. }
-        | ObservationKind::FanOutJoined { .. }
         | ObservationKind::StageFailed { .. }
         | ObservationKind::StageSkipped { .. }
         | ObservationKind::LateResultRefused { .. }

@@ -9,8 +9,8 @@ use market::table::remove_partial_files;
 use market::time::{OperatingDay, display, instant, parse_local};
 use orchestration::{
     AttemptOutcome, CancellationToken, Clock, Deadline, DeadlineAlert, DeadlinePolicy,
-    ExecutionError, Journal, JournalError, PipelineExecutor, RunId, RunReport, RunStatus,
-    SystemClock, WhenLate,
+    ErrorRecoveryManager, ExecutionError, Journal, JournalError, PipelineExecutor, RunId,
+    RunReport, RunStatus, SystemClock, WhenLate,
 };
 use serde_json::json;
 
@@ -20,16 +20,22 @@ use super::isolated;
 use super::progress::{Telling, stages, tell};
 use super::terminal::{Style, Terminal};
 use crate::config::Config;
-use crate::data_dir::DataDir;
 use crate::exit::{CommandError, Exit};
+use crate::jobs::ercot::Ercot;
 use crate::jobs::failure::{JobError, exit_of, exit_of_error};
-use crate::jobs::forecast::{ForecastInput, PIPELINE, Published, TrainOutput, Training, Workspace};
-use crate::jobs::forecast::{pipeline, registry};
+use crate::jobs::fetch::{FetchInput, FetchWorkspace, Vintages, open_archive, recovery, register};
+use crate::jobs::forecast::{
+    Fetching, ForecastInput, PIPELINE, Published, TrainOutput, Training, Workspace, pipeline,
+    registry, wanted,
+};
+use crate::jobs::source::{SourceChoice, series_keys};
 use crate::jobs::targets::Targets;
 use crate::ledger::read_forecast;
+use crate::quality::told_once;
 
-/// Stages follow each other, so one worker is enough; the stages themselves use all cores.
-const WORKERS: NonZeroUsize = NonZeroUsize::MIN;
+/// While one piece waits for its server, another one is read and committed; other stages follow
+/// each other and use all cores themselves.
+pub(super) const WORKERS: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
 
 pub(super) fn run(
     global: &GlobalArgs,
@@ -38,14 +44,24 @@ pub(super) fn run(
 ) -> Result<Exit, CommandError> {
     let config = arguments.data.settings(global)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let (input, key) = input(&config, arguments, clock.now())?;
-    let data_dir = DataDir::new(&config.data_dir);
+    let (mut input, key) = input(&config, arguments, clock.now())?;
+    let data_dir = config.data_dir.clone();
     let journal = open_journal(&data_dir.journal())?;
     // The journal keeps other writers out, so whatever is half-written was left by a killed one.
     remove_partial_files(data_dir.path());
     let workspace = Arc::new(Workspace::new(data_dir.clone(), clock.clone()));
     let telling = Telling::on(terminal, global.json);
-    let mut executor = PipelineExecutor::new(journal, registry(&workspace), clock, WORKERS)
+    let mut registry = registry(&workspace);
+    let (fetching, recovery) = match prepare_fetching(&config, &clock, &mut input)? {
+        None => (Fetching::AtOnce, ErrorRecoveryManager::new()),
+        Some(fetching) => {
+            register(&mut registry, &fetching);
+            let recovery = recovery(&fetching, config.fetch_retry).context("recovery");
+            (Fetching::Patient(config.fetch_retry), recovery.map_err(internal)?)
+        }
+    };
+    let mut executor = PipelineExecutor::new(journal, registry, clock, WORKERS)
+        .recover_with(Arc::new(recovery))
         .observe(stages(telling));
     let training = match isolated::pool(&data_dir) {
         Ok(pool) => {
@@ -59,7 +75,7 @@ pub(super) fn run(
         }
     };
     let value = serde_json::to_value(&input).context("run input").map_err(internal)?;
-    let pipeline = pipeline(training).context("pipeline").map_err(internal)?;
+    let pipeline = pipeline(training, fetching).context("pipeline").map_err(internal)?;
     supersede(&executor, &key)?;
     let submission = executor.submit(&pipeline, &key, value).map_err(execution_error)?;
     let token = stop_on_signal()?;
@@ -74,6 +90,38 @@ pub(super) fn run(
         std::fs::remove_dir_all(data_dir.work_of(report.run_id)).unwrap_or_default();
     }
     conclude(&report, global.json, terminal)
+}
+
+/// Says what is to be fetched of ERCOT, and makes the way there; `None` for other sources.
+fn prepare_fetching(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    input: &mut ForecastInput,
+) -> Result<Option<Arc<FetchWorkspace>>, CommandError> {
+    if !matches!(config.source, SourceChoice::Ercot) {
+        return Ok(None);
+    }
+    let prepare = || -> Result<(Arc<FetchWorkspace>, FetchInput), JobError> {
+        let data_dir = config.data_dir.clone();
+        let archive = open_archive(&data_dir, &config.source.id()?)?;
+        let keys = series_keys(&input.targets.points()?);
+        let fetch = FetchInput {
+            source: config.source.clone(),
+            wanted: wanted(&archive, &keys, input.issue_time)?,
+            now: clock.now(),
+            as_of: input.issue_time,
+            vintages: Vintages::Morning,
+        };
+        let ercot = Some(Ercot::open(&config.ercot, clock)?);
+        let workspace =
+            FetchWorkspace { data_dir, clock: clock.clone(), ercot, weather: None, archive };
+        Ok((Arc::new(workspace), fetch))
+    };
+    let prepared = prepare();
+    let (workspace, fetch) =
+        prepared.map_err(|error| CommandError::new(exit_of_error(&error), error))?;
+    input.fetch = Some(fetch);
+    Ok(Some(workspace))
 }
 
 /// Executes the run, under its deadline if it has one.
@@ -166,6 +214,7 @@ fn input(
         targets: Targets { settlement_points: points, thresholds: config.thresholds.prices() },
         retrain_every_days: config.retrain_every_days,
         deadline: Some(deadline).filter(|&deadline| is_live && issue_time <= deadline),
+        fetch: None,
     };
     // Of the present, any issue time of the day will do.
     let when = if is_live { issue_day.to_string() } else { issue_time.to_string() };
@@ -299,7 +348,7 @@ fn conclude(report: &RunReport, json: bool, terminal: &mut Terminal) -> Result<E
             "headline": published.headline,
             "model_version": published.model_version,
             "trained": trained.trained,
-            "degraded": report.degraded,
+            "degraded": told_once(&report.degraded),
             "deadline_missed": is_late,
             "forecast": published.forecast,
             "report": published.report,
@@ -337,7 +386,7 @@ fn summary(
         published.first_target
     ))?;
     terminal.line(format!("report    {}", published.report.display()))?;
-    for reason in &report.degraded {
+    for reason in told_once(&report.degraded) {
         let label = terminal.paint(Style::Yellow, "degraded ");
         terminal.line(format!("{label} {reason}"))?;
     }

@@ -14,15 +14,15 @@ use super::args::{GlobalArgs, RunsCommand};
 use super::progress::seconds;
 use super::run::journal_error;
 use super::terminal::{Style, Terminal};
-use crate::data_dir::DataDir;
 use crate::exit::{CommandError, Exit};
+use crate::quality::told_once;
 
 pub(super) fn runs(
     global: &GlobalArgs,
     command: &RunsCommand,
     terminal: &mut Terminal,
 ) -> Result<Exit, CommandError> {
-    let path = DataDir::new(global.settings()?.data_dir).journal();
+    let path = global.settings()?.data_dir.journal();
     let journal = Journal::open_read_only(&path).map_err(journal_error)?;
     match command {
         RunsCommand::List { limit } => {
@@ -127,7 +127,7 @@ fn show(
         display(report.submitted_at)
     ))?;
     terminal.line(format!("input     {}", report.input))?;
-    for reason in &report.degraded {
+    for reason in told_once(&report.degraded) {
         terminal.line(format!("degraded  {reason}"))?;
     }
     for stage in &report.stages {

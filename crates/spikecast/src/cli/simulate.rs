@@ -7,7 +7,6 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use jiff::civil::{Date, date};
 use market::time::{OperatingDay, display, parse_local};
 use orchestration::SystemClock;
 use serde_json::json;
@@ -16,13 +15,11 @@ use super::args::GlobalArgs;
 use super::run::internal;
 use super::terminal::Terminal;
 use crate::exit::{CommandError, Exit};
+use crate::jobs::source::SIMULATION_BEGINS;
 use crate::simulated_ercot::{
     BYTES_PER_HOUR, CLIENT_ID, FaultPlan, Limits, PASSWORD, REQUESTS_PER_MINUTE, SUBSCRIPTION_KEY,
     Server, Service, ServiceSettings, Stop, USERNAME, WorldClock,
 };
-
-/// The simulated world begins when that of `run` does.
-const WORLD_BEGINS: Date = date(2018, 1, 1);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum SimulateCommand {
@@ -45,9 +42,10 @@ Example, and a plan of faults for --faults:
   nth = [2, 3]
 
 Faults: throttle, bandwidth, expired_token, server_error, bad_request, slow_loris, reset,
-truncated_zip, corrupted_zip, html, renamed_column, duplicated_rows, empty, late, missing.
+truncated_zip, corrupted_zip, html, wrong_content_type, renamed_column, duplicated_rows, empty,
+late, missing.
 POST /admin/faults takes the same as JSON, DELETE /admin/faults ends them, GET /admin/requests
-lists what was asked for.";
+lists what was asked for, with ?skip=N without the first N.";
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
@@ -138,8 +136,8 @@ fn settings(arguments: &ServeArgs) -> Result<ServiceSettings, CommandError> {
             WorldClock::starting(clock, from, arguments.speed).ok_or_else(wrong)?
         }
     };
-    if OperatingDay::of(clock.now()).date() < WORLD_BEGINS {
-        let message = format!("--clock: the simulated market begins on {WORLD_BEGINS}");
+    if OperatingDay::of(clock.now()).date() < SIMULATION_BEGINS {
+        let message = format!("--clock: the simulated market begins on {SIMULATION_BEGINS}");
         return Err(CommandError::usage(message));
     }
     let limits = if arguments.no_limits {
@@ -151,7 +149,13 @@ fn settings(arguments: &ServeArgs) -> Result<ServiceSettings, CommandError> {
         }
     };
     let faults = faults(arguments)?;
-    Ok(ServiceSettings { seed: arguments.seed, first_day: WORLD_BEGINS, clock, limits, faults })
+    Ok(ServiceSettings {
+        seed: arguments.seed,
+        first_day: SIMULATION_BEGINS,
+        clock,
+        limits,
+        faults,
+    })
 }
 
 fn faults(arguments: &ServeArgs) -> Result<FaultPlan, CommandError> {

@@ -1,7 +1,10 @@
 //! How ERCOT is reached: settings whose secrets are never shown.
 
+use std::time::Duration;
+
 use market::source::budget::BudgetLimits;
 use market::source::credentials::Credentials;
+use market::source::http::HttpSettings;
 
 use super::{ConfigError, Layers};
 
@@ -17,6 +20,8 @@ pub struct ErcotSettings {
     pub url: Option<String>,
     /// How often ERCOT is asked at the most.
     pub requests_per_minute: u32,
+    /// How long an answer may take, until its last byte.
+    pub request_timeout: Duration,
     /// Which of the credentials are set; only shown.
     set: Vec<&'static str>,
 }
@@ -54,6 +59,10 @@ impl ErcotSettings {
                 Some(value) => value.small(1, REQUESTS_PER_MINUTE_MAX)?,
                 None => BudgetLimits::ERCOT.requests_per_minute,
             },
+            request_timeout: match layers.value("ercot_request_timeout")? {
+                Some(value) => value.duration()?.unsigned_abs(),
+                None => HttpSettings::REQUEST_TIMEOUT,
+            },
             set,
         })
     }
@@ -64,6 +73,8 @@ impl ErcotSettings {
             self.set.iter().map(|key| (*key, "\"***\"".to_owned())).collect();
         entries.extend(self.url.iter().map(|url| ("ercot_url", format!("{url:?}"))));
         entries.push(("ercot_requests_per_minute", self.requests_per_minute.to_string()));
+        let timeout = format!("\"{}ms\"", self.request_timeout.as_millis());
+        entries.push(("ercot_request_timeout", timeout));
         entries
     }
 }

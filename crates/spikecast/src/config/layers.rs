@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
+use market::archive::StoreOptions;
 
 use super::value::Value;
 use super::{ConfigError, KEYS};
@@ -35,6 +36,7 @@ impl fmt::Display for Origin {
 #[derive(Clone, Debug, Default)]
 pub struct Layers {
     values: BTreeMap<&'static str, (Origin, Vec<String>)>,
+    pub(super) store_options: StoreOptions,
 }
 
 /// Returns the environment's variables; what is not UTF-8 is shown with replacement characters.
@@ -43,6 +45,12 @@ fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().map(|(name, value)| {
         (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
     })
+}
+
+/// Returns what the environment says to object stores; their own tools read the same variables.
+#[must_use]
+pub fn store_options() -> StoreOptions {
+    StoreOptions::new(environment())
 }
 
 /// Says whether the environment asks for no colour (<https://no-color.org>).
@@ -74,7 +82,7 @@ impl Layers {
     /// Reads the configuration file (the named one, else the first that is found) and the
     /// environment.
     pub fn read(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let mut layers = Self::default();
+        let mut layers = Self { store_options: store_options(), ..Self::default() };
         let found = match file {
             Some(file) => Some(file.to_owned()),
             None => searched().into_iter().find(|path| path.is_file()),

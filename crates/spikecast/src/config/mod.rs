@@ -7,18 +7,22 @@
 mod ercot;
 mod layers;
 mod value;
+mod weather;
 
 use std::path::PathBuf;
 
 use forecast::threshold::Thresholds;
 use jiff::civil::{Time, time};
+use market::archive::ArchiveError;
 use market::place::SettlementPoint;
 use orchestration::RetryPolicy;
 use thiserror::Error;
 
 pub use ercot::ErcotSettings;
-pub use layers::{Layers, Origin, asks_for_no_colour, searched};
+pub use layers::{Layers, Origin, asks_for_no_colour, searched, store_options};
+pub use weather::WeatherSettings;
 
+use crate::data_dir::DataDir;
 use crate::jobs::source::SourceChoice;
 
 /// Why the configuration cannot be used.
@@ -63,21 +67,35 @@ pub enum ConfigError {
         /// What it is.
         found: String,
     },
+    /// A place that no archive can be at.
+    #[error("{origin}: {cause}")]
+    BadArchive {
+        /// Where it stands.
+        origin: Origin,
+        /// What is wrong with it.
+        cause: Box<ArchiveError>,
+    },
     /// The platform does not say where data belongs.
     #[error("no home directory is known; name a data directory with --data-dir")]
     NoHome,
 }
 
 /// Every key and what it means, in the order in which they are shown.
-pub const KEYS: [(&str, &str); 15] = [
+pub const KEYS: [(&str, &str); 21] = [
     ("data_dir", "folder of journal, archive, models and ledger"),
-    ("source", "where observations come from: simulator, files or ercot"),
+    ("archive", "folder or bucket of the archive, e.g. s3://bucket/prefix; gs:// and az:// too"),
+    ("raw_retention", "days that ERCOT's own files are kept, e.g. 400d; all are kept by default"),
+    ("source", "where observations come from: simulator, files, ercot or open_meteo"),
     ("path", "folder of the files, with source = files"),
     ("ercot_username", "of your account at ERCOT's API explorer, for what is older than some days"),
     ("ercot_password", "of that account; better in the environment than in a file"),
     ("ercot_subscription_key", "of the Public API, from the same explorer"),
     ("ercot_url", "one server in place of all of ERCOT's, e.g. a simulated one"),
     ("ercot_requests_per_minute", "how often ERCOT is asked at the most; it allows 30"),
+    ("ercot_request_timeout", "how long an answer of ERCOT may take, e.g. 3m on a slow line"),
+    ("weather_model", "whose weather forecasts: gfs_global, ecmwf_ifs025 or icon_global"),
+    ("open_meteo_url", "one server in place of all of Open-Meteo's"),
+    ("open_meteo_api_key", "of customers of Open-Meteo; without it the free service is asked"),
     ("fetch_retry_delay", "the longest wait before the second attempt at fetching, e.g. 2s"),
     ("simulator_seed", "which simulated world"),
     ("simulator_history_days", "days of simulated history before the issue time"),
@@ -90,12 +108,16 @@ pub const KEYS: [(&str, &str); 15] = [
 /// The settings of the program.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The folder of journal, archive, models and ledger.
-    pub data_dir: PathBuf,
+    /// Where journal, archive, models and ledger are.
+    pub data_dir: DataDir,
+    /// How many days raw files are kept in the archive; `None` keeps them all.
+    pub raw_retention_days: Option<u32>,
     /// Where observations come from.
     pub source: SourceChoice,
     /// How ERCOT is reached.
     pub ercot: ErcotSettings,
+    /// How Open-Meteo is reached.
+    pub weather: WeatherSettings,
     /// How patiently fetching is tried again.
     pub fetch_retry: RetryPolicy,
     /// What was configured for each source, whichever is chosen; only shown.
@@ -135,21 +157,31 @@ impl Config {
             Some(value) => match (value.text()?.as_str(), path) {
                 ("simulator", _) => simulator,
                 ("ercot", _) => SourceChoice::Ercot,
+                ("open_meteo", _) => SourceChoice::OpenMeteo,
                 ("files", Some(path)) => SourceChoice::Files { path },
                 ("files", None) => {
                     return Err(value.wrong("also a path to the folder of the files (--path DIR)"));
                 }
-                (_, _) => return Err(value.wrong("simulator, files or ercot")),
+                (_, _) => return Err(value.wrong("simulator, files, ercot or open_meteo")),
             },
         };
-        let data_dir = match layers.value("data_dir")? {
+        let data_dir = DataDir::new(match layers.value("data_dir")? {
             Some(value) => value.path()?,
             None => layers::platform_data_dir()?,
+        });
+        let data_dir = match layers.value("archive")? {
+            Some(value) => data_dir.with_archive(value.archive(&layers.store_options)?),
+            None => data_dir,
         };
         Ok(Self {
             data_dir,
+            raw_retention_days: layers
+                .value("raw_retention")?
+                .map(|v| v.retention_days())
+                .transpose()?,
             source,
             ercot: ErcotSettings::from_layers(layers)?,
+            weather: WeatherSettings::from_layers(layers)?,
             fetch_retry: match layers.value("fetch_retry_delay")? {
                 Some(value) => {
                     RetryPolicy { delay_first: value.duration()?, ..RetryPolicy::default() }
@@ -181,17 +213,22 @@ impl Config {
             SourceChoice::Simulator { .. } => "simulator",
             SourceChoice::Files { .. } => "files",
             SourceChoice::Ercot => "ercot",
+            SourceChoice::OpenMeteo => "open_meteo",
         };
         let points: Vec<String> =
             self.settlement_points.iter().map(|point| quoted(point.name())).collect();
         let thresholds: Vec<String> =
             self.thresholds.prices().iter().map(ToString::to_string).collect();
         let mut entries = vec![
-            ("data_dir", quoted(&self.data_dir.display().to_string())),
+            ("data_dir", quoted(&self.data_dir.path().display().to_string())),
+            ("archive", quoted(&self.data_dir.archives().to_string())),
             ("source", quoted(source)),
         ];
+        let retention = self.raw_retention_days.map(|days| quoted(&format!("{days}d")));
+        entries.extend(retention.map(|days| ("raw_retention", days)));
         entries.extend(self.path.iter().map(|path| ("path", quoted(&path.display().to_string()))));
         entries.extend(self.ercot.entries());
+        entries.extend(self.weather.entries());
         let retry_delay = format!("{}ms", self.fetch_retry.delay_first.as_millis());
         entries.push(("fetch_retry_delay", quoted(&retry_delay)));
         entries.extend([
@@ -228,7 +265,7 @@ mod tests {
         let config = resolve(file, &[("SPIKECAST_RETRAIN_EVERY", "14d")]).unwrap();
         assert_eq!(config.retrain_every_days, 14);
         assert_eq!(config.thresholds.prices(), [75.0, 150.5]);
-        assert_eq!(config.data_dir, PathBuf::from("/tmp/data"));
+        assert_eq!(config.data_dir, DataDir::new("/tmp/data"));
         assert_eq!(config.deadline, time(9, 45, 0, 0));
     }
 
@@ -253,7 +290,8 @@ mod tests {
         check("thresholds = [100, 50]", "ascending");
         check("thresholds = []", "1 to 20");
         check("source = \"files\"", "--path");
-        check("source = \"moon\"", "simulator, files or ercot");
+        check("source = \"moon\"", "simulator, files, ercot or open_meteo");
+        check("weather_model = \"guess\"", "gfs_global, ecmwf_ifs025, icon_global");
         check("settlement_points = [\"hb hub\"]", "HB_HUBAVG");
         check("deadline = \"25:00\"", "09:45");
         check("simulator_seed = -1", "whole number");
@@ -261,8 +299,25 @@ mod tests {
     }
 
     #[test]
+    fn the_archive_is_in_the_data_directory_or_where_the_strongest_layer_says() {
+        let archive = |file: &str, environment: &[(&str, &str)]| {
+            resolve(file, environment).map(|config| config.data_dir.archive("ercot").to_string())
+        };
+        assert_eq!(archive("", &[]).unwrap(), "/tmp/data/archive/ercot");
+        let file = "archive = \"s3://desk/market\"";
+        assert_eq!(archive(file, &[]).unwrap(), "s3://desk/market/ercot");
+        let environment = [("SPIKECAST_ARCHIVE", "/mnt/archive")];
+        assert_eq!(archive(file, &environment).unwrap(), "/mnt/archive/ercot");
+        let message = archive("archive = \"s3://key:hunter2@desk\"", &[]).unwrap_err();
+        assert!(message.starts_with("spikecast.toml: archive s3://desk:"), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+
+    #[test]
     fn what_is_shown_can_be_read_back() {
-        let config = resolve("thresholds = [75]\nsettlement_points = [\"HB_WEST\"]", &[]).unwrap();
+        let file = "thresholds = [75]\nsettlement_points = [\"HB_WEST\"]\nraw_retention = \"90d\"";
+        let config = resolve(file, &[]).unwrap();
+        assert_eq!(config.raw_retention_days, Some(90));
         let shown: Vec<String> =
             config.entries().iter().map(|(key, value)| format!("{key} = {value}")).collect();
         let again = resolve(&shown.join("\n"), &[]).unwrap();

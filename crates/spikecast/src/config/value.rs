@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use forecast::threshold::Thresholds;
 use jiff::SignedDuration;
 use jiff::civil::Time;
+use market::archive::{ArchiveLocation, StoreOptions};
 use market::place::SettlementPoint;
 
 use super::{ConfigError, Origin};
@@ -59,6 +60,16 @@ impl Value<'_> {
         Ok(PathBuf::from(self.text()?))
     }
 
+    /// Reads where an archive is; what does not belong there may be a credential, and is not
+    /// repeated.
+    pub(super) fn archive(&self, options: &StoreOptions) -> Result<ArchiveLocation, ConfigError> {
+        let text = self.text()?;
+        ArchiveLocation::parse(&text, options.clone()).map_err(|cause| ConfigError::BadArchive {
+            origin: self.origin.clone(),
+            cause: cause.into(),
+        })
+    }
+
     pub(super) fn integer(&self, min: u64, max: u64) -> Result<u64, ConfigError> {
         let number = self.text()?.parse().ok().filter(|number| (min..=max).contains(number));
         number.ok_or_else(|| self.wrong(format!("a whole number from {min} to {max}")))
@@ -80,10 +91,20 @@ impl Value<'_> {
     }
 
     pub(super) fn days(&self) -> Result<u32, ConfigError> {
+        self.days_up_to(365, "2d")
+    }
+
+    /// Reads how long something is kept: a century is for good.
+    pub(super) fn retention_days(&self) -> Result<u32, ConfigError> {
+        self.days_up_to(36_500, "400d")
+    }
+
+    fn days_up_to(&self, max: u32, example: &str) -> Result<u32, ConfigError> {
         let text = self.text()?;
         let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
-        days.filter(|days| (1..=365).contains(days))
-            .ok_or_else(|| self.wrong("a number of days from 1d to 365d, e.g. 2d"))
+        days.filter(|days| (1..=max).contains(days)).ok_or_else(|| {
+            self.wrong(format!("a number of days from 1d to {max}d, e.g. {example}"))
+        })
     }
 
     pub(super) fn time_of_day(&self) -> Result<Time, ConfigError> {

@@ -62,6 +62,7 @@ impl BackfillInput {
             targets: self.targets.clone(),
             retrain_every_days: self.retrain_every_days,
             deadline: None,
+            fetch: None,
         }
     }
 

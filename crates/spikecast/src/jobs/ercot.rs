@@ -9,12 +9,12 @@ use market::observation::Observation;
 use market::place::SettlementPoint;
 use market::reports::{Posting, Report};
 use market::source::budget::{BudgetLimits, SharedBudget};
-use market::source::ercot_api::{ErcotApi, ErcotEndpoints, Filter, RowRequest};
+use market::source::ercot_api::{Downloads, ErcotApi, ErcotEndpoints, Filter, RowRequest};
 use market::source::http::{BaseUrlError, HttpAccess, HttpSettings, Now};
 use market::source::mis::Mis;
 use market::source::{FetchRequest, Source, SourceError};
 use market::time::OperatingDay;
-use orchestration::{Clock, StageContext};
+use orchestration::Clock;
 
 use super::failure::JobError;
 use crate::config::ErcotSettings;
@@ -44,7 +44,9 @@ impl Ercot {
         };
         let clock = clock.clone();
         let now = Now::new(move || clock.now());
-        let access = HttpAccess::new(HttpSettings::default(), SharedBudget::new(limits), now)?;
+        let http =
+            HttpSettings { request_timeout: settings.request_timeout, ..HttpSettings::default() };
+        let access = HttpAccess::new(http, SharedBudget::new(limits), now)?;
         let endpoints = match &settings.url {
             None => ErcotEndpoints::default(),
             Some(url) => {
@@ -84,14 +86,13 @@ impl Ercot {
     pub fn archived(
         &self,
         report: Report,
-        from: Timestamp,
-        to: Timestamp,
-        stage: &StageContext,
+        (from, to): (Timestamp, Timestamp),
+        check_cancelled: impl Fn() -> Result<(), JobError>,
     ) -> Result<Vec<Posting>, JobError> {
         let api = self.api()?;
         let mut postings = Vec::new();
         for page in 1..=LIST_PAGES_MAX {
-            stage.check_cancelled().map_err(|_| JobError::Stopped)?;
+            check_cancelled()?;
             let listed = api.archive(report, (from, to), page)?;
             postings.extend(listed.listing.postings);
             if listed.paging.total_pages <= page {
@@ -107,6 +108,11 @@ impl Ercot {
             return Ok(self.mis.download(posting)?);
         }
         Ok(self.api()?.download(posting)?)
+    }
+
+    /// Downloads several postings of one report from the archive of the Public API together.
+    pub fn download_together(&self, postings: &[Posting]) -> Result<Downloads, JobError> {
+        Ok(self.api()?.download_many(postings)?)
     }
 
     /// Fetches a page of rows about intervals in `[from, to)`.

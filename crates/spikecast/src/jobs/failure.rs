@@ -46,6 +46,9 @@ pub enum JobError {
     /// The data is there, but not enough of it.
     #[error("{0}")]
     NotEnoughData(String),
+    /// Something is missing, or there and wrong.
+    #[error("incomplete: {0}")]
+    Incomplete(String),
     /// The configuration asks for something impossible.
     #[error("{0}")]
     Configuration(String),
@@ -65,7 +68,9 @@ impl JobError {
             | JobError::Table(TableError::Missing { .. }) => FailureClass::Connection,
             JobError::Source(SourceError::RateLimited { .. }) => FailureClass::RateLimit,
             JobError::Source(SourceError::Authentication { .. }) => FailureClass::Authentication,
-            JobError::Source(SourceError::Missing { .. }) => FailureClass::MissingData,
+            JobError::Source(SourceError::Missing { .. }) | JobError::Incomplete(_) => {
+                FailureClass::MissingData
+            }
             JobError::Source(SourceError::BadData(_) | SourceError::Unusable { .. })
             | JobError::Table(_)
             | JobError::NotEnoughData(_)

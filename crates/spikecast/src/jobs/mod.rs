@@ -4,10 +4,11 @@
 //! `backtest` goes through the past day by day with the same functions.
 //!
 //! `source` says where observations come from, `targets` what is forecast, `training` and `inference` are shared by both
-//! jobs, `failure` tells the orchestrator what kind of failure it was.
+//! jobs, `failure` tells the orchestrator what kind of failure it was, `data_quality` judges archived days.
 
 pub mod backfill;
 pub mod backtest;
+pub mod data_quality;
 pub mod ercot;
 mod examples_file;
 pub mod failure;
@@ -17,3 +18,4 @@ pub mod inference;
 pub mod source;
 pub mod targets;
 pub mod training;
+pub mod weather;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::ercot::ErcotArchive;
+use super::weather::OpenMeteoArchive;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use market::observation::{Series, SeriesKey};
@@ -30,10 +31,12 @@ pub enum SourceChoice {
     },
     /// ERCOT itself, through the archive: how it is reached is no part of what a run depends on.
     Ercot,
+    /// Open-Meteo's weather forecasts, through an archive of their own.
+    OpenMeteo,
 }
 
 /// When the simulated world begins; what happens in an hour does not depend on it.
-const SIMULATION_BEGINS: Date = Date::constant(2018, 1, 1);
+pub const SIMULATION_BEGINS: Date = Date::constant(2018, 1, 1);
 
 impl SourceChoice {
     /// Opens the source.
@@ -49,6 +52,7 @@ impl SourceChoice {
             }
             SourceChoice::Files { path } => Ok(Box::new(FileSource::open(path)?)),
             SourceChoice::Ercot => Ok(Box::new(ErcotArchive)),
+            SourceChoice::OpenMeteo => Ok(Box::new(OpenMeteoArchive)),
         }
     }
 
@@ -64,7 +68,7 @@ impl SourceChoice {
             SourceChoice::Simulator { history_days, .. } => {
                 Some(issue_time - SignedDuration::from_hours(24 * i64::from(*history_days)))
             }
-            SourceChoice::Files { .. } | SourceChoice::Ercot => None,
+            SourceChoice::Files { .. } | SourceChoice::Ercot | SourceChoice::OpenMeteo => None,
         }
     }
 }

@@ -17,6 +17,8 @@ pub(super) const HTML: &str = "text/html";
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) content_type: &'static str,
+    /// How long the client is asked to wait.
+    pub(super) retry_after: Option<Duration>,
     pub(super) body: Vec<u8>,
     pub(super) conduct: Conduct,
 }
@@ -43,7 +45,7 @@ impl Answer {
     }
 
     pub(super) fn new(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
-        Self { status, content_type, body, conduct: Conduct::Plain }
+        Self { status, content_type, retry_after: None, body, conduct: Conduct::Plain }
     }
 }
 

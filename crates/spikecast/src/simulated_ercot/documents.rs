@@ -15,7 +15,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::faults::{FaultPlan, PostingFault};
-use super::layouts::{LAYOUTS, Layout, Page, Stamp, is_repeated};
+use super::layouts::{Attachment, LAYOUTS, Layout, Page, Stamp, is_repeated};
 use super::table::{Cell, Column, Row};
 use super::world::World;
 
@@ -123,9 +123,8 @@ impl Postings<'_> {
         let mut documents = Vec::new();
         let mut day = first.max(self.world.first_day());
         let last = last.min(OperatingDay::of(self.now));
-        let leads = (layout.leads)();
         while day <= last {
-            let publications = self.world.publications(&leads, day, layout.edition)?;
+            let publications = layout.publications(self.world, day)?;
             for (published_at, interval_start) in publications {
                 documents.extend(self.posted(layout, published_at, interval_start));
             }
@@ -199,7 +198,7 @@ impl Postings<'_> {
         Ok(rows)
     }
 
-    /// Returns the zip file with the CSV file.
+    /// Returns the zip file with the CSV file, or several.
     pub(super) fn zip(
         &self,
         document: &Document,
@@ -208,7 +207,14 @@ impl Postings<'_> {
         let columns = document.layout.columns_at(document.published_at);
         let text = csv(columns, &self.rows(document, change)?, change);
         let name = format!("{}.{}.csv", document.beginning(), document.stem());
-        Ok(zip_of([(name, text.into_bytes())]))
+        let mut files = vec![(name, text.into_bytes())];
+        for Attachment { stem, columns, rows } in document.layout.attachments() {
+            let posted = local(document.posted_at).strftime("%m%d%Y_%H%M%S").to_string();
+            let mut rows = rows();
+            change.rows(&mut rows);
+            files.push((format!("{stem}_{posted}.csv"), csv(columns, &rows, change).into_bytes()));
+        }
+        Ok(zip_of(files))
     }
 }
 
@@ -298,6 +304,8 @@ pub(super) fn is_within(cell: &Cell, from: Option<&Cell>, to: Option<&Cell>) -> 
         (Cell::Whole(a), Cell::Whole(b)) => Some(a.cmp(b)),
         (Cell::Number(a), Cell::Number(b)) => a.partial_cmp(b),
         (Cell::Text(a), Cell::Text(b)) => Some(a.cmp(b)),
+        // Of a column that has only minutes and seconds.
+        (Cell::Instant(a), Cell::Text(b)) => Some(a.strftime("%M:%S").to_string().cmp(b)),
         (Cell::Flag(a), Cell::Flag(b)) => Some(a.cmp(b)),
         _ => None,
     };

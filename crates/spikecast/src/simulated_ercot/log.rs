@@ -43,8 +43,10 @@ impl RequestLog {
         }
     }
 
-    pub(super) fn json(&self) -> Value {
-        let entries = self.entries.iter().map(|entry| {
+    /// Lists the requests without the first so many.
+    pub(super) fn json(&self, skipped: u64) -> Value {
+        let skipped = usize::try_from(skipped.saturating_sub(self.forgotten)).unwrap_or(usize::MAX);
+        let entries = self.entries.iter().skip(skipped).map(|entry| {
             json!({
                 "time": entry.time.to_string(),
                 "method": entry.method,
@@ -58,5 +60,35 @@ impl RequestLog {
             })
         });
         json!({ "forgotten": self.forgotten, "requests": entries.collect::<Vec<_>>() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_can_be_skipped_and_what_is_forgotten_counts_as_seen() {
+        let mut log = RequestLog { entries: VecDeque::new(), forgotten: 10 };
+        for bytes in 0..5 {
+            log.add(Entry {
+                time: Timestamp::UNIX_EPOCH,
+                method: "GET".to_owned(),
+                target: "/".to_owned(),
+                route: None,
+                report: None,
+                documents: Vec::new(),
+                status: 404,
+                bytes,
+                fault: None,
+            });
+        }
+        let sizes = |skipped| -> Vec<Value> {
+            let json = log.json(skipped);
+            json["requests"].as_array().unwrap().iter().map(|it| it["bytes"].clone()).collect()
+        };
+        assert_eq!(sizes(0), [0, 1, 2, 3, 4]);
+        assert_eq!(sizes(13), [3, 4]);
+        assert!(sizes(15).is_empty() && sizes(u64::MAX).is_empty());
     }
 }

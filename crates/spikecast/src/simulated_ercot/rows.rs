@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use market::time::OperatingDay;
 use serde_json::{Value, json};
 
@@ -288,6 +288,9 @@ fn cell(kind: Kind, text: &str) -> Option<Cell> {
     match kind {
         Kind::Day => text.parse::<Date>().ok().map(Cell::Day),
         Kind::Instant => text.parse::<DateTime>().ok().map(Cell::Instant),
+        Kind::Minutes => {
+            format!("00:{text}").parse::<Time>().ok().map(|_| Cell::Text(text.to_owned()))
+        }
         Kind::Hour(_) => {
             let hour = text.strip_suffix(":00").unwrap_or(text);
             hour.parse().ok().map(Cell::Hour)

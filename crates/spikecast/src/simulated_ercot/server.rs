@@ -151,6 +151,9 @@ fn response(answer: Answer) -> Response {
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(answer.content_type));
+    if let Some(wait) = answer.retry_after {
+        headers.insert(header::RETRY_AFTER, header::HeaderValue::from(wait.as_secs()));
+    }
     if !is_plain {
         // What was told to a connection must not outlive the answer.
         headers.insert(header::CONNECTION, header::HeaderValue::from_static("close"));

@@ -197,7 +197,17 @@ impl Service {
     /// Answers what is not ERCOT's: changes of the faults and the log of requests.
     fn administer(&self, request: &Request) -> Option<Answer> {
         let answer = match (request.method.as_str(), request.path.as_str()) {
-            ("GET", "/admin/requests") => Answer::json(200, &self.state().log.json()),
+            ("GET", "/admin/requests") => {
+                let query = Query::read(&request.query);
+                let skipped = query.get("skip").map_or(Ok(0), str::parse);
+                match skipped {
+                    Ok(skipped) => Answer::json(200, &self.state().log.json(skipped)),
+                    Err(_) => {
+                        let message = "skip: expected how many requests, e.g. skip=100";
+                        Answer::json(400, &json!({ "error": message }))
+                    }
+                }
+            }
             ("POST", "/admin/faults") => match self.plan(&request.body) {
                 Ok(plan) => self.replace(plan),
                 Err(message) => Answer::json(400, &json!({ "error": message })),
@@ -240,8 +250,8 @@ fn last_posted(postings: Postings<'_>, report: market::reports::Report) -> Optio
 
 fn refusal_of(fault: &Fault) -> Option<Refusal> {
     match fault {
-        Fault::Throttle => Some(Refusal::Throttled),
-        Fault::Bandwidth => Some(Refusal::BandwidthExceeded),
+        Fault::Throttle { .. } => Some(Refusal::Throttled),
+        Fault::Bandwidth { .. } => Some(Refusal::BandwidthExceeded),
         Fault::ExpiredToken => Some(Refusal::NoToken),
         Fault::ServerError { status } => Some(Refusal::Failed(*status)),
         Fault::BadRequest => {
@@ -271,6 +281,10 @@ fn spoilt(mut answer: Answer, fault: &Fault) -> Answer {
             let half = length / 2;
             answer.conduct = Conduct::CutOff { after: after.map_or(half, |after| after.min(half)) };
         }
+        Fault::Throttle { retry_after } | Fault::Bandwidth { retry_after } => {
+            answer.retry_after = *retry_after;
+        }
+        Fault::WrongContentType => answer.content_type = HTML,
         Fault::TruncatedZip if answer.status == 200 => answer.body.truncate(length / 2),
         Fault::CorruptedZip if answer.status == 200 => corrupt(&mut answer.body),
         Fault::Html => {

@@ -19,6 +19,8 @@ pub(super) struct Column {
 pub(super) enum Kind {
     Day,
     Instant,
+    /// An instant of which JSON has only minutes and seconds.
+    Minutes,
     Hour(HourStyle),
     Text,
     Flag,
@@ -86,6 +88,7 @@ impl Column {
         match self.kind {
             Kind::Day => "DATE",
             Kind::Instant => "DATETIME",
+            Kind::Minutes => "TIME",
             Kind::Hour(HourStyle::Clock | HourStyle::ShortClock) | Kind::Text => "VARCHAR",
             Kind::Hour(HourStyle::Padded | HourStyle::Plain) | Kind::Whole => "INTEGER",
             Kind::Hour(HourStyle::Fraction) | Kind::Number(_) => "DOUBLE",
@@ -124,7 +127,11 @@ impl Column {
         match cell {
             Cell::Empty => Value::Null,
             Cell::Day(day) => json!(day.to_string()),
-            Cell::Instant(instant) => json!(instant.strftime("%Y-%m-%dT%H:%M:%S").to_string()),
+            Cell::Instant(instant) => {
+                let is_short = self.kind == Kind::Minutes;
+                let format = if is_short { "%M:%S" } else { "%Y-%m-%dT%H:%M:%S" };
+                json!(instant.strftime(format).to_string())
+            }
             Cell::Hour(hour) => match self.kind {
                 Kind::Hour(HourStyle::Padded | HourStyle::Plain) => json!(hour),
                 Kind::Hour(HourStyle::Fraction) => json!(f64::from(*hour)),
@@ -174,7 +181,8 @@ mod tests {
         let day = date(2024, 1, 16);
         check(Kind::Day, Cell::Day(day), "01/16/2024", json!("2024-01-16"));
         let instant = Cell::Instant(day.at(1, 10, 23, 0));
-        check(Kind::Instant, instant, "01/16/2024 01:10:23", json!("2024-01-16T01:10:23"));
+        check(Kind::Instant, instant.clone(), "01/16/2024 01:10:23", json!("2024-01-16T01:10:23"));
+        check(Kind::Minutes, instant, "01/16/2024 01:10:23", json!("10:23"));
         check(Kind::Hour(HourStyle::Clock), Cell::Hour(1), "01:00", json!("01:00"));
         check(Kind::Hour(HourStyle::ShortClock), Cell::Hour(1), "1:00", json!("01:00"));
         check(Kind::Hour(HourStyle::Padded), Cell::Hour(1), "01", json!(1));

@@ -52,6 +52,51 @@ fn pictures_are_what_their_names_say() {
 }
 
 #[test]
+fn archived_days_are_judged_and_what_fails_is_told_in_words() {
+    let program = archived();
+    let judged = program.json(&[
+        "data",
+        "status",
+        "--days",
+        "3",
+        "--series",
+        "rt_lmp",
+        "--place",
+        "HB_HOUSTON",
+    ]);
+    let days: Vec<&str> =
+        judged["days"].as_array().unwrap().iter().map(|day| day["day"].as_str().unwrap()).collect();
+    // The whole days before the newest price.
+    assert_eq!(days, ["2026-03-06", "2026-03-07", "2026-03-08"]);
+    for check in ["coverage", "gaps", "range", "staleness", "drift"] {
+        assert_eq!(judged["days"][2]["checks"][check]["verdict"], "passed", "{check}");
+    }
+    // What a forecast reads is judged by default; here for a point of which there is nothing.
+    let (text, _) = program.run(&["data", "status"], 0);
+    assert!(text.contains("rt_lmp") && text.contains("no check failed"), "{text}");
+    assert!(text.contains("nothing archived of rt_lmp at"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");
+    // The archive ends on the morning of the 9th, so of a range up to the 10th days are missing.
+    let range = [
+        "--series",
+        "rt_lmp",
+        "--place",
+        "HB_HOUSTON",
+        "--from",
+        "2026-03-08",
+        "--to",
+        "2026-03-10",
+    ];
+    let (text, _) = program.run(&[&["data", "status"][..], &range, &["--failing"]].concat(), 4);
+    assert!(text.contains("2026-03-10  rt_lmp at HB_HOUSTON"), "{text}");
+    assert!(text.contains("0.0 % of the due intervals are known, not 95 %"), "{text}");
+    assert!(!text.contains("2026-03-08  rt_lmp"), "{text}");
+    let absent = ["--series", "rt_lmp", "--place", "HB_WEST"];
+    let (_, error) = program.run(&[&["data", "status"][..], &absent].concat(), 4);
+    assert!(error.contains("nothing of what is asked for is archived at"), "{error}");
+}
+
+#[test]
 fn what_is_not_there_is_said_with_what_is() {
     let program = archived();
     let show = |more: &[&'static str]| [&["data", "show"][..], more].concat();

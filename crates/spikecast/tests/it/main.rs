@@ -2,15 +2,21 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test may panic and speak")]
 
+mod archive;
+mod archive_places;
 mod backfill;
 mod data;
+mod ercot_run;
 mod errors;
 mod fetch;
 mod killing;
 mod main_job;
+#[path = "../../../market/src/archive/tests/moto.rs"]
+mod moto;
 mod own_history;
 mod program;
 mod resuming;
 mod schedule;
 mod simulated_ercot;
 mod tidy;
+mod weather;

@@ -1,5 +1,6 @@
 //! Upkeep, verification and repair.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use bytes::Bytes;
@@ -163,9 +164,11 @@ fn a_repair_rebuilds_from_raw_files_and_names_what_is_lost() {
         let mut batch = batch(&key(), &fetched_at, &observations);
         // The raw file of the last was not kept.
         let raw = (number != 21).then(|| Bytes::from(number.to_string()));
-        let reading = Reading::Read { complaints: Vec::new() };
+        let reading = Reading::Read { complaints: Vec::new(), drift: BTreeSet::new() };
         batch.add_posting(FetchedPosting { posting: posting(number), raw, reading });
         batch.record_import(&name, "all");
+        batch.record_import("NP4-190-CD HB_HUBAVG page 1", "last");
+        batch.record_import("NP6-345-CD all page 1", "last");
         archive.commit(&batch).unwrap();
     }
     let before = all(&archive, &key());
@@ -183,6 +186,8 @@ fn a_repair_rebuilds_from_raw_files_and_names_what_is_lost() {
     assert_eq!(archive.verify().unwrap().problems, []);
     // What is lost is fetched again.
     assert_eq!(archive.imported(&name), None);
+    assert_eq!(archive.imported("NP4-190-CD HB_HUBAVG page 1"), None);
+    assert!(archive.imported("NP6-345-CD all page 1").is_some());
     let postings: Vec<Posting> = (19..22).map(posting).collect();
     assert_eq!(archive.uncommitted(&postings).unwrap(), [posting(21)]);
 }
@@ -192,7 +197,7 @@ fn raw_files_are_kept_as_long_as_is_asked_for() {
     let (_folder, archive) = archive();
     for number in 19..22i8 {
         let mut batch = Batch::new("mis", at("2024-08-22T00:00:00Z"));
-        let reading = Reading::Read { complaints: Vec::new() };
+        let reading = Reading::Read { complaints: Vec::new(), drift: BTreeSet::new() };
         let raw = Some(Bytes::from(number.to_string()));
         batch.add_posting(FetchedPosting { posting: posting(number), raw, reading });
         archive.commit(&batch).unwrap();

@@ -6,6 +6,7 @@ mod errors;
 mod formats;
 mod keeping;
 mod killing;
+mod moto;
 mod postings;
 mod reading;
 mod writers;

@@ -1,5 +1,7 @@
 //! Which postings are known, so that nothing is fetched twice.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use jiff::civil::date;
 
@@ -16,7 +18,7 @@ fn fetched(posting: &Posting, reading: Reading) -> FetchedPosting {
 }
 
 fn read() -> Reading {
-    Reading::Read { complaints: Vec::new() }
+    Reading::Read { complaints: Vec::new(), drift: BTreeSet::new() }
 }
 
 #[test]
@@ -58,10 +60,12 @@ fn a_quarantined_posting_is_known_with_its_reason_until_it_can_be_read() {
     let mut good = batch(&key(), "2024-08-18T19:00:00Z", &day(date(2024, 8, 19), 20.0));
     let complaint = |line| Complaint { file: "a.csv".to_owned(), line, reason: "odd".to_owned() };
     let complaints = (0..30).map(complaint).collect();
-    good.add_posting(fetched(&first, Reading::Read { complaints }));
+    let drift = BTreeSet::from(["unknown column Mood".to_owned()]);
+    good.add_posting(fetched(&first, Reading::Read { complaints, drift: drift.clone() }));
     assert_eq!(archive.commit(&good).unwrap().observations, 24);
     assert_eq!(known().quarantined, None);
     assert_eq!((known().complaints.len(), known().complaints_total), (20, 30));
+    assert_eq!(known().drift, drift);
 }
 
 #[test]

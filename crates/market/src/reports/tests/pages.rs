@@ -59,6 +59,20 @@ fn rows_of_a_page_are_published_as_they_say_or_by_rule() {
 }
 
 #[test]
+fn a_corrected_price_that_does_not_say_since_when_is_no_first_price() {
+    let fields = "SCEDTimestamp,settlementPointName,LMPOriginal,LMPCorrected,DSTFlag";
+    let row = r#""2025-12-06T00:00:15", "HB_WEST", 46.61, 46.62, false"#;
+    let read = |fields: &str, row: &str| page(Report::RealTimeCorrections, fields, row);
+    let refused = read(fields, &format!("[{row}]")).unwrap_err().to_string();
+    assert!(refused.contains("lacks the columns pricecorrectiontime"), "{refused}");
+    let with_time = format!("{fields},priceCorrectionTime");
+    // ERCOT's specification of another table of corrections has this format.
+    let refused = read(&with_time, &format!(r#"[{row}, "30:00"]"#)).unwrap_err().to_string();
+    assert!(refused.contains("1 of 1 lines cannot be used"), "{refused}");
+    assert!(read(&with_time, &format!(r#"[{row}, "2025-12-09T10:00:00"]"#)).is_ok());
+}
+
+#[test]
 fn of_a_posting_in_the_repeated_hour_the_later_time_is_taken() {
     let fields = "postedDatetime,deliveryDate,hourEnding,ancillaryType,quantity,DSTFlag";
     let posted = |time: &str| {

@@ -141,6 +141,20 @@ fn wrong_credentials_say_which_to_check() {
 }
 
 #[test]
+fn refused_credentials_are_not_tried_again_and_again() {
+    let refused = br#"{"error":"access_denied"}"#;
+    let answer = || say("400 Bad Request", "application/json", refused);
+    let scene = scene(vec![answer(), answer()]);
+    let first = scene.api.products().unwrap_err().to_string();
+    scene.clock.set("2026-11-24T15:14:59Z");
+    assert_eq!(scene.api.products().unwrap_err().to_string(), first);
+    assert_eq!(scene.stub.asked().len(), 1, "many refusals in a row lock an account");
+    scene.clock.set("2026-11-24T15:15:00Z");
+    scene.api.products().unwrap_err();
+    assert_eq!(scene.stub.asked().len(), 2);
+}
+
+#[test]
 fn a_sign_in_that_fails_by_itself_is_worth_another_attempt() {
     let passing = r#"{"error":"temporarily_unavailable"}"#;
     let check = |answer: Canned, expected: &str| {

@@ -23,6 +23,10 @@ const LIFETIME: SignedDuration = SignedDuration::from_mins(60);
 /// A token and what comes with it: some 5 kB.
 const SIZE: Size = Size { expected: 8 * 1024, max: 64 * 1024 };
 
+/// Credentials that were refused are not tried again for so long: a few tries too many lock an
+/// account.
+const REFUSAL_STANDS: SignedDuration = SignedDuration::from_mins(15);
+
 /// What the endpoint says when the fault is not ours.
 const PASSING_ERRORS: [&str; 2] = ["temporarily_unavailable", "server_error"];
 
@@ -44,6 +48,8 @@ struct State {
     token: Option<Token>,
     /// How many there were.
     number: u64,
+    /// When the credentials were refused, and why.
+    refused: Option<(Timestamp, String)>,
 }
 
 /// Fetches tokens and keeps the newest.
@@ -77,7 +83,17 @@ impl Tokens {
             return Ok(token.clone());
         }
         state.token = None;
-        let (value, lifetime) = self.fetch()?;
+        if let Some((at, reason)) = &state.refused
+            && (*at..*at + REFUSAL_STANDS).contains(&now)
+        {
+            return Err(self.service.not_let_in(reason.clone()));
+        }
+        let fetched = self.fetch();
+        state.refused = match &fetched {
+            Err(SourceError::Authentication { reason, .. }) => Some((now, reason.clone())),
+            _ => None,
+        };
+        let (value, lifetime) = fetched?;
         state.number += 1;
         let token = Token {
             value,

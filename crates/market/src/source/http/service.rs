@@ -138,6 +138,10 @@ impl Service {
         SourceError::Unavailable { source_name: self.name.to_owned(), reason }
     }
 
+    pub(in crate::source) fn not_let_in(&self, reason: String) -> SourceError {
+        SourceError::Authentication { source_name: self.name.to_owned(), reason }
+    }
+
     pub(in crate::source) fn unusable(&self, reason: String) -> SourceError {
         SourceError::Unusable { source_name: self.name.to_owned(), reason }
     }

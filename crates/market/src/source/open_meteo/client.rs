@@ -94,6 +94,12 @@ impl OpenMeteo {
         Self { settings, service: Service::new("Open-Meteo", access, ADVICE, secrets) }
     }
 
+    /// Returns whose forecasts are asked for.
+    #[must_use]
+    pub fn model(&self) -> WeatherModel {
+        self.settings.model
+    }
+
     /// Fetches the newest forecast. It does not say which run it is of, so it counts as published
     /// when it was asked for.
     pub fn forecast(&self) -> Result<Forecasts, SourceError> {

@@ -8,8 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::noise::{Noise, Stream};
 use crate::time::{OperatingDay, instant};
 
-/// The chance that prices of an operating day are corrected: some days of a year.
+/// The chance that real-time prices of an operating day are corrected: some days of a year.
 const CORRECTED_DAYS: f64 = 0.02;
+
+/// The same of day-ahead prices, which are wrong less often.
+const CORRECTED_DAYS_AHEAD: f64 = 0.01;
 
 /// No correction is published later after its operating day, days.
 pub(super) const CORRECTION_DAYS_MAX: i32 = 4;
@@ -26,12 +29,21 @@ pub(super) struct Correction {
 }
 
 impl Correction {
-    /// Draws the correction of an operating day; most days have none.
+    /// Draws the correction of an operating day's real-time prices; most days have none.
     pub(super) fn of(noise: Noise, day: OperatingDay) -> Option<Self> {
+        Self::drawn(noise, day, (Stream::Correction, CORRECTED_DAYS))
+    }
+
+    /// Draws the correction of an operating day's day-ahead prices; most days have none.
+    pub(super) fn of_day_ahead(noise: Noise, day: OperatingDay) -> Option<Self> {
+        Self::drawn(noise, day, (Stream::DayAheadCorrection, CORRECTED_DAYS_AHEAD))
+    }
+
+    fn drawn(noise: Noise, day: OperatingDay, (stream, share): (Stream, f64)) -> Option<Self> {
         let start = day.start();
         let index = start.as_second().div_euclid(86_400);
-        let [draw, first, length, error, wait] = noise.uniforms(Stream::Correction, index);
-        if CORRECTED_DAYS <= draw {
+        let [draw, first, length, error, wait] = noise.uniforms(stream, index);
+        if share <= draw {
             return None;
         }
         #[expect(clippy::cast_possible_truncation, reason = "hours and days")]

@@ -39,6 +39,7 @@ pub(super) enum Stream {
     TemperatureForecastError = 28,
     DayAheadPremium = 29,
     OperatorPlans = 30,
+    DayAheadCorrection = 31,
 }
 
 /// All randomness of one simulated world.

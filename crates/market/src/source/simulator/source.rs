@@ -13,7 +13,7 @@ use crate::source::{FetchRequest, Source, SourceError};
 use crate::time::OperatingDay;
 
 /// The version of the simulated world: raised whenever a value of it changes.
-const WORLD: u32 = 2;
+const WORLD: u32 = 3;
 
 /// But for corrections, nothing is published later after its operating day than load.
 const PUBLICATION_LAG_DAYS: i32 = 2;
@@ -87,6 +87,7 @@ impl Simulator {
         }
         let (days_ahead, lag_days) = match request.key.series {
             Series::RealTimeLmp | Series::RealTimeSpp => (0, CORRECTION_DAYS_MAX + 1),
+            Series::DayAheadSpp => (DAYS_AHEAD_MAX, CORRECTION_DAYS_MAX + 1),
             Series::SystemLambda
             | Series::ScedAdder(_)
             | Series::SettlementAdder(_)

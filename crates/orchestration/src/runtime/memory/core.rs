@@ -243,7 +243,8 @@ impl Core {
         let record = state.stage(stage);
         let (rung, preparation) = match task {
             MemoryTask::Task(..) => {
-                let preparation = frame.recovery.preparation(&definition.name, record);
+                let shared = (&state.recorded().input, &cancellation);
+                let preparation = frame.recovery.preparation(&definition.name, record, shared);
                 (record.ladder.rung(), preparation.map(Box::new))
             }
             MemoryTask::Count(_) | MemoryTask::Condition(_) => (0, None),

@@ -28,6 +28,7 @@ use crate::exit::{CommandError, Exit};
 use crate::jobs::backfill::BackfillInput;
 use crate::jobs::failure::{JobError, exit_of_error};
 use crate::jobs::forecast::{Workspace, fetch_pipeline, past_pipeline, registry};
+use crate::jobs::source::SourceChoice;
 use crate::jobs::targets::Targets;
 
 pub(super) use args::BackfillArgs;
@@ -122,7 +123,7 @@ fn input(
         let message = format!("--to {to}: {} lies in the future", display(last));
         return Err(CommandError::usage(message));
     }
-    Ok((DataDir::new(&config.data_dir), input))
+    Ok((config.data_dir.clone(), input))
 }
 
 /// Opens the states of a backfill, or makes them; days that need no forecast are left out.
@@ -160,8 +161,12 @@ struct Failure {
 }
 
 impl Desk {
-    /// Brings the archive up for the first and the last day, and with them for all between.
+    /// Brings the archive up for the first and the last day, and with them for all between. Of ERCOT
+    /// it is up already, or `spikecast fetch` brings it up: that takes hours.
     fn fetch(&self, token: &CancellationToken) -> Result<(), CommandError> {
+        if self.input.source == SourceChoice::Ercot {
+            return Ok(());
+        }
         let pipeline = fetch_pipeline().context("pipeline").map_err(internal)?;
         for day in self.days.first().into_iter().chain(self.days.last()) {
             let partition = self.input.partition(*day);

@@ -10,13 +10,12 @@ use serde_json::{Value, json};
 use super::{STATES, partitions_error};
 use crate::cli::args::GlobalArgs;
 use crate::cli::terminal::Terminal;
-use crate::data_dir::DataDir;
 use crate::exit::{CommandError, Exit};
 use crate::jobs::backfill::BackfillInput;
 use crate::jobs::forecast;
 
 pub(super) fn status(global: &GlobalArgs, terminal: &mut Terminal) -> Result<Exit, CommandError> {
-    let data_dir = DataDir::new(global.settings()?.data_dir);
+    let data_dir = global.settings()?.data_dir;
     let mut found = Vec::new();
     // Without the folder there is no backfill.
     for entry in std::fs::read_dir(data_dir.backfills()).into_iter().flatten().flatten() {

@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 
 use super::args::GlobalArgs;
 use super::terminal::Terminal;
-use crate::data_dir::DataDir;
 use crate::exit::{CommandError, Exit};
 use crate::schedules::{ScheduleFile, ScheduleFileError, zone, zone_name};
 
@@ -39,7 +38,7 @@ pub(super) fn schedule(
 }
 
 fn schedule_file(global: &GlobalArgs) -> Result<ScheduleFile, CommandError> {
-    Ok(ScheduleFile::at(DataDir::new(global.settings()?.data_dir).schedules()))
+    Ok(ScheduleFile::at(global.settings()?.data_dir.schedules()))
 }
 
 fn file_error(error: ScheduleFileError) -> CommandError {

@@ -1,10 +1,16 @@
 //! Stages *list* and *plan*: which postings there are, and who fetches which.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+
 use market::reports::{Cadence, Posting, Report};
 use market::source::SourceError;
-use orchestration::{StageContext, StageFailure};
+use market::table::write_atomically;
+use orchestration::{RunId, StageContext, StageFailure};
 
 use super::FetchWorkspace;
+use super::attempt::Attempt;
 use super::shapes::{FetchInput, Piece, PostingName, ReportName, Window};
 use super::windows::is_wanted;
 use crate::jobs::failure::JobError;
@@ -17,7 +23,7 @@ pub(super) fn list(
     workspace: &FetchWorkspace,
     input: &FetchInput,
     window: &Window,
-    stage: &StageContext,
+    attempt: &Attempt<'_>,
 ) -> Result<Vec<Piece>, JobError> {
     let Window::Postings { report, from_mis, from, to } = window else {
         return Ok(vec![Piece::Whole { window: window.clone() }]);
@@ -26,7 +32,7 @@ pub(super) fn list(
     let listed = if *from_mis {
         ercot.mis().postings(report.0).map(|list| list.postings).map_err(JobError::from)
     } else {
-        ercot.archived(report.0, *from, *to, stage)
+        ercot.archived(report.0, (*from, *to), || attempt.check_cancelled())
     };
     let mut postings = or_nothing(report.0, listed)?;
     postings.retain(|posting| *from <= posting.posted_at && posting.posted_at < *to);
@@ -56,11 +62,9 @@ fn pieces(report: ReportName, from_mis: bool, postings: &[Posting]) -> Vec<Piece
     chunks.map(|chunk| Piece::Postings { report, from_mis, postings: names(chunk) }).collect()
 }
 
-/// Gathers what the lists say and leaves out the postings that are archived already.
-pub(super) fn plan(
-    workspace: &FetchWorkspace,
-    stage: &StageContext,
-) -> Result<Vec<Piece>, JobError> {
+/// Gathers what the lists say and leaves out the postings that are archived already. The pieces of
+/// years are more than the journal takes, so they go to a file; it gets their number.
+pub(super) fn plan(workspace: &FetchWorkspace, stage: &StageContext) -> Result<usize, JobError> {
     let lists: Vec<Vec<Piece>> =
         stage.output_as("list").map_err(|failure: StageFailure| intermediate(&failure))?;
     let mut wanted = Vec::new();
@@ -73,7 +77,31 @@ pub(super) fn plan(
         let missing = workspace.archive.uncommitted(&given)?;
         wanted.extend(pieces(report, from_mis, &missing));
     }
-    Ok(wanted)
+    write_atomically(&pieces_file(workspace, stage.run_id()), |out| {
+        for piece in &wanted {
+            serde_json::to_writer(&mut *out, piece)?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    })?;
+    Ok(wanted.len())
+}
+
+/// Reads back one of the pieces that were planned.
+pub(super) fn planned(
+    workspace: &FetchWorkspace,
+    run: RunId,
+    number: usize,
+) -> Result<Piece, JobError> {
+    let path = pieces_file(workspace, run);
+    let damaged = || JobError::Intermediate(path.display().to_string());
+    let file = File::open(&path).map_err(|_| damaged())?;
+    let line = BufReader::new(file).lines().nth(number).ok_or_else(damaged)?;
+    serde_json::from_str(&line.map_err(|_| damaged())?).map_err(|_| damaged())
+}
+
+fn pieces_file(workspace: &FetchWorkspace, run: RunId) -> PathBuf {
+    workspace.data_dir.work_of(run).join("pieces.jsonl")
 }
 
 pub(super) fn intermediate(failure: &StageFailure) -> JobError {

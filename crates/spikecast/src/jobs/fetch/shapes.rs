@@ -1,6 +1,7 @@
 //! What crosses the journal between the stages of fetching: small JSON.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use market::observation::{Series, SeriesKey};
 use market::place::Place;
 use market::reports::{Posting, Report};
@@ -16,17 +17,25 @@ pub struct FetchInput {
     /// Where observations come from.
     pub source: SourceChoice,
     /// What is wanted.
-    pub keys: Vec<KeyName>,
+    pub wanted: Vec<WantedSpan>,
+    /// When the run was submitted: it decides on the routes, and nothing later is asked for.
+    pub now: Timestamp,
+    /// What should have been published by then is missing if it is not there.
+    pub as_of: Timestamp,
+    /// Which vintages of forecasts are wanted.
+    pub vintages: Vintages,
+}
+
+/// A span of a series.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WantedSpan {
+    /// Of this series at this place.
+    #[serde(flatten)]
+    pub key: KeyName,
     /// Intervals from here …
     pub from: Timestamp,
     /// … to here are wanted, of forecasts what was published in between.
     pub to: Timestamp,
-    /// When the run was submitted: nothing later is asked for.
-    pub now: Timestamp,
-    /// Which vintages of forecasts are wanted.
-    pub vintages: Vintages,
-    /// What a former run did not find by the usual routes; empty at first.
-    pub gaps: Vec<Gap>,
 }
 
 /// Which vintages of forecasts are kept.
@@ -121,6 +130,15 @@ pub enum Window {
         /// … to here.
         to: Timestamp,
     },
+    /// Weather forecasts for all places together.
+    Weather {
+        /// The vintage so many days old, or the newest.
+        previous_day: Option<u8>,
+        /// Hours from here …
+        from: Timestamp,
+        /// … to here.
+        to: Timestamp,
+    },
     /// Postings of a report.
     Postings {
         /// Of this report.
@@ -207,6 +225,27 @@ pub struct FetchOutcome {
     pub collected: Collected,
     /// What is missing though it should be there by now.
     pub gaps: Vec<Gap>,
+    /// Days that are there and cannot be right, although every route was asked for them.
+    pub failing: Vec<FailingDay>,
+}
+
+impl FetchOutcome {
+    /// Tells whether there is nothing to mend.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.gaps.is_empty() && self.failing.is_empty()
+    }
+}
+
+/// A day that failed a check of its quality.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailingDay {
+    /// Of this series at this place.
+    pub key: KeyName,
+    /// The operating day.
+    pub day: Date,
+    /// What was found, with the name of the check.
+    pub found: String,
 }
 
 pub(super) fn is_mis(route: Route) -> bool {

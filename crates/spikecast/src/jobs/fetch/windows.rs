@@ -8,9 +8,9 @@ use market::observation::SeriesKey;
 use market::place::Place;
 use market::reports::Report;
 use market::source::routing::{Route, RoutedSpan};
-use market::time::local;
+use market::time::{OperatingDay, local};
 
-use super::shapes::{FetchInput, KeyName, ReportName, Vintages, Window, is_mis};
+use super::shapes::{FetchInput, ReportName, Vintages, WantedSpan, Window, is_mis};
 use crate::jobs::failure::JobError;
 use crate::jobs::source::SourceChoice;
 
@@ -19,24 +19,35 @@ const ROWS_SPAN: SignedDuration = SignedDuration::from_hours(24 * 92);
 /// A page of an archive's list holds a month of hourly postings.
 const LIST_SPAN: SignedDuration = SignedDuration::from_hours(24 * 31);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
+/// A forecast is for so many operating days after the issue day.
+const LEAD_DAYS: i32 = 3;
 /// A month of one series is committed at once.
 const SERIES_SPAN: SignedDuration = SignedDuration::from_hours(24 * 31);
 
 /// Returns the spans to look at.
 pub(super) fn windows(input: &FetchInput) -> Result<Vec<Window>, JobError> {
-    if !matches!(input.source, SourceChoice::Ercot) {
-        return series_windows(input);
+    match input.source {
+        SourceChoice::Ercot => {}
+        SourceChoice::OpenMeteo => return Ok(weather_windows(input)),
+        SourceChoice::Simulator { .. } | SourceChoice::Files { .. } => {
+            return series_windows(input);
+        }
     }
-    if input.gaps.is_empty() {
-        let keys: Result<Vec<SeriesKey>, JobError> = input.keys.iter().map(KeyName::key).collect();
-        let spans =
-            keys?.into_iter().flat_map(|key| spans(&key, (input.from, input.to), input.now));
-        return Ok(ordered(spans));
+    let mut usual = Vec::new();
+    for wanted in &input.wanted {
+        usual.extend(spans(&wanted.key.key()?, (wanted.from, wanted.to), input.now));
     }
+    Ok(ordered(usual))
+}
+
+/// Returns where else to look for what the usual routes did not give.
+pub(super) fn other_windows(
+    missing: &[WantedSpan],
+    now: Timestamp,
+) -> Result<Vec<Window>, JobError> {
     let mut other = Vec::new();
-    for gap in &input.gaps {
-        let key = gap.key.key()?;
-        for (wish, span) in spans(&key, (gap.from, gap.to), input.now) {
+    for wanted in missing {
+        for (wish, span) in spans(&wanted.key.key()?, (wanted.from, wanted.to), now) {
             if let Some(route) = wish.report.other_route(span.route) {
                 other.push((wish, RoutedSpan { route, ..span }));
             }
@@ -52,16 +63,37 @@ pub(super) fn is_wanted(report: Report, posted_at: Timestamp, vintages: Vintages
     vintages == Vintages::Every || !report.has_vintages() || is_of_the_morning
 }
 
+/// Returns the vintages that were safe to use in the morning of each lead day's issue day; and of
+/// what is still to come the newest forecast.
+fn weather_windows(input: &FetchInput) -> Vec<Window> {
+    let from = input.wanted.iter().map(|wanted| wanted.from).min();
+    let to = input.wanted.iter().map(|wanted| wanted.to).max();
+    let (Some(from), Some(to)) = (from, to) else { return Vec::new() };
+    let mut windows = Vec::new();
+    let issue_day = OperatingDay::of(from);
+    let safe = (1..=LEAD_DAYS).filter_map(|lead| {
+        market::source::open_meteo::previous_day_for(issue_day, issue_day.plus_days(lead))
+    });
+    for previous_day in safe.map(Some) {
+        let spans = pieces(from, to.min(input.now), LIST_SPAN);
+        windows.extend(spans.map(|(from, to)| Window::Weather { previous_day, from, to }));
+    }
+    if input.now < to {
+        windows.push(Window::Weather { previous_day: None, from: from.max(input.now), to });
+    }
+    windows
+}
+
 fn series_windows(input: &FetchInput) -> Result<Vec<Window>, JobError> {
     let mut windows = Vec::new();
-    for name in &input.keys {
-        let key = name.key()?;
+    for wanted in &input.wanted {
+        let key = wanted.key.key()?;
         let (lead, lag) = Report::publishing(&key).map_or((HOUR, HOUR), |report| {
             let wish = Wish::of(report, &key);
             (wish.lead, wish.lag + HOUR)
         });
-        for (from, to) in pieces(input.from - lead, input.to + lag, SERIES_SPAN) {
-            windows.push(Window::Series { key: name.clone(), from, to });
+        for (from, to) in pieces(wanted.from - lead, wanted.to + lag, SERIES_SPAN) {
+            windows.push(Window::Series { key: wanted.key.clone(), from, to });
         }
     }
     Ok(windows)
@@ -84,15 +116,27 @@ fn spans(
     (from, to): (Timestamp, Timestamp),
     now: Timestamp,
 ) -> Vec<(Wish, RoutedSpan)> {
-    let Some(report) = Report::publishing(key) else { return Vec::new() };
     let mut spans = Vec::new();
-    for report in [Some(report), report.corrections()].into_iter().flatten() {
+    for (report, (from, to)) in published(key, (from, to)) {
         let wish = Wish::of(report, key);
-        let published = (from - wish.lead, to + wish.lag);
-        let routed = report.routes(published.0, published.1, now);
+        let routed = report.routes(from, to, now);
         spans.extend(routed.into_iter().map(|span| (wish.clone(), span)));
     }
     spans
+}
+
+/// Returns which reports say something about the intervals of a series, and when.
+pub(super) fn published(
+    key: &SeriesKey,
+    (from, to): (Timestamp, Timestamp),
+) -> Vec<(Report, (Timestamp, Timestamp))> {
+    let Some(report) = Report::publishing(key) else { return Vec::new() };
+    let reports = [Some(report), report.corrections()].into_iter().flatten();
+    let published = reports.map(|report| {
+        let wish = Wish::of(report, key);
+        (report, (from - wish.lead, to + wish.lag))
+    });
+    published.collect()
 }
 
 impl Wish {

@@ -1,6 +1,7 @@
 //! The main job: fetch → validate → features → train (if due) → infer → publish.
 //!
-//! Each stage is a file here. What crosses the journal is the small JSON in `shapes`; tables and
+//! Each stage is a file here. ERCOT is fetched by the stages of [`super::fetch`] in place of the
+//! first one. What crosses the journal is the small JSON in `shapes`; tables and
 //! models are files in the data directory, named by it. A stage that runs again (after a crash)
 //! writes the same files again.
 
@@ -14,6 +15,7 @@ mod shapes;
 mod track_record;
 mod train;
 mod validate;
+mod wanted;
 mod workspace;
 
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use super::failure::JobError;
 pub use shapes::{
     FetchOutput, ForecastInput, InferOutput, InputStatus, Published, TrainOutput, ValidateOutput,
 };
+pub use wanted::wanted;
 pub use workspace::Workspace;
 
 /// The name of the pipeline in the journal.
@@ -42,16 +45,29 @@ pub enum Training {
     Here,
 }
 
+/// How the archive is brought up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fetching {
+    /// By one stage, from a source that has whole series.
+    AtOnce,
+    /// Piece by piece, from a server that may fail, as patiently as this says.
+    Patient(RetryPolicy),
+}
+
 /// Returns the pipeline. The ladder of *train*: a new model, the previous one, the climatology.
-pub fn pipeline(training: Training) -> Result<Pipeline, PipelineError> {
+pub fn pipeline(training: Training, fetching: Fetching) -> Result<Pipeline, PipelineError> {
     let stage = |name: &str| Stage::new(name, name).retry(RetryPolicy::NEVER);
     let train = match training {
         Training::Isolated => stage("train").isolated(Isolation::default()),
         Training::Here => stage("train"),
     };
-    PipelineBuilder::new(PIPELINE)
-        .stage(stage("fetch"))
-        .stage(stage("validate").after(["fetch"]))
+    let pipeline = PipelineBuilder::new(PIPELINE);
+    let (pipeline, fetched) = match fetching {
+        Fetching::AtOnce => (pipeline.stage(stage("fetch")), "fetch"),
+        Fetching::Patient(retry) => (super::fetch::stages(pipeline, retry), super::fetch::CHECK),
+    };
+    pipeline
+        .stage(stage("validate").after([fetched]))
         .stage(stage("features").after(["validate"]))
         .stage(
             train.after(["features"]).fallback("keep_previous_model").fallback("use_climatology"),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::jobs::fetch::FetchInput;
 use crate::jobs::source::SourceChoice;
 use crate::jobs::targets::Targets;
 
@@ -22,6 +23,9 @@ pub struct ForecastInput {
     pub retrain_every_days: u32,
     /// By when the forecast must be published; nothing when the clock was turned back.
     pub deadline: Option<Timestamp>,
+    /// What is fetched piece by piece, of a source that is fetched so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetch: Option<FetchInput>,
 }
 
 /// What was fetched.

@@ -19,9 +19,15 @@ pub use parse::FaultPlanError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// 429: too many requests.
-    Throttle,
+    Throttle {
+        /// For how long the answer asks to wait; it need not say.
+        retry_after: Option<Duration>,
+    },
     /// 429: too many bytes in this hour.
-    Bandwidth,
+    Bandwidth {
+        /// For how long the answer asks to wait; it need not say.
+        retry_after: Option<Duration>,
+    },
     /// 401: the token is not valid any more.
     ExpiredToken,
     /// One of 500 to 504.
@@ -49,6 +55,8 @@ pub enum Fault {
     CorruptedZip,
     /// 200 with a web page.
     Html,
+    /// The right bytes, said to be a web page.
+    WrongContentType,
     /// A column has another name, in files and rows.
     RenamedColumn {
         /// What ERCOT calls it.
@@ -78,12 +86,15 @@ impl Fault {
     /// Tells whether answers of this kind can go wrong in this way.
     fn applies_to(&self, route: RouteKind) -> bool {
         match self {
-            Fault::Throttle | Fault::Bandwidth | Fault::ExpiredToken => route.is_public_api(),
+            Fault::Throttle { .. } | Fault::Bandwidth { .. } | Fault::ExpiredToken => {
+                route.is_public_api()
+            }
             Fault::ServerError { .. }
             | Fault::BadRequest
             | Fault::SlowLoris { .. }
             | Fault::Reset { .. }
-            | Fault::Html => true,
+            | Fault::Html
+            | Fault::WrongContentType => true,
             Fault::TruncatedZip | Fault::CorruptedZip => route.is_download(),
             Fault::RenamedColumn { .. } | Fault::DuplicatedRows => {
                 route == RouteKind::Rows || route.is_download()
@@ -97,8 +108,8 @@ impl Fault {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Fault::Throttle => "throttle",
-            Fault::Bandwidth => "bandwidth",
+            Fault::Throttle { .. } => "throttle",
+            Fault::Bandwidth { .. } => "bandwidth",
             Fault::ExpiredToken => "expired_token",
             Fault::ServerError { .. } => "server_error",
             Fault::BadRequest => "bad_request",
@@ -107,6 +118,7 @@ impl Fault {
             Fault::TruncatedZip => "truncated_zip",
             Fault::CorruptedZip => "corrupted_zip",
             Fault::Html => "html",
+            Fault::WrongContentType => "wrong_content_type",
             Fault::RenamedColumn { .. } => "renamed_column",
             Fault::DuplicatedRows => "duplicated_rows",
             Fault::Empty => "empty",

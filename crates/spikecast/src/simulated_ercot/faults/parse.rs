@@ -18,13 +18,16 @@ const RULES_MAX: usize = 1_000;
 /// Nothing is later than that.
 const DELAY_MINUTES_MAX: u64 = 7 * 24 * 60;
 
+/// No server asks for more patience than a day.
+const RETRY_AFTER_SECONDS_MAX: u64 = 24 * 60 * 60;
+
 /// The keys of a rule that every fault has.
 const RULE_KEYS: [&str; 7] = ["fault", "report", "route", "nth", "probability", "from", "until"];
 
 /// Every fault with the keys that only it has.
-const FAULTS: [(&str, &[&str]); 15] = [
-    ("throttle", &[]),
-    ("bandwidth", &[]),
+const FAULTS: [(&str, &[&str]); 16] = [
+    ("throttle", &["retry_after_seconds"]),
+    ("bandwidth", &["retry_after_seconds"]),
     ("expired_token", &[]),
     ("server_error", &["status"]),
     ("bad_request", &[]),
@@ -33,6 +36,7 @@ const FAULTS: [(&str, &[&str]); 15] = [
     ("truncated_zip", &[]),
     ("corrupted_zip", &[]),
     ("html", &[]),
+    ("wrong_content_type", &[]),
     ("renamed_column", &["column", "renamed_to"]),
     ("duplicated_rows", &[]),
     ("empty", &[]),
@@ -153,8 +157,8 @@ impl Place {
 
     fn fault(&self, name: &str, rule: &Table) -> Result<Fault, FaultPlanError> {
         Ok(match name {
-            "throttle" => Fault::Throttle,
-            "bandwidth" => Fault::Bandwidth,
+            "throttle" => Fault::Throttle { retry_after: self.retry_after(rule)? },
+            "bandwidth" => Fault::Bandwidth { retry_after: self.retry_after(rule)? },
             "expired_token" => Fault::ExpiredToken,
             "server_error" => {
                 let status = self.whole(rule, "status", 504)?.unwrap_or(503);
@@ -176,6 +180,7 @@ impl Place {
             "truncated_zip" => Fault::TruncatedZip,
             "corrupted_zip" => Fault::CorruptedZip,
             "html" => Fault::Html,
+            "wrong_content_type" => Fault::WrongContentType,
             "renamed_column" => Fault::RenamedColumn {
                 column: self.needed(rule, "column")?,
                 renamed_to: self.needed(rule, "renamed_to")?,
@@ -189,6 +194,11 @@ impl Place {
             }
             _ => Fault::Missing,
         })
+    }
+
+    fn retry_after(&self, rule: &Table) -> Result<Option<Duration>, FaultPlanError> {
+        let seconds = self.whole(rule, "retry_after_seconds", RETRY_AFTER_SECONDS_MAX)?;
+        Ok(seconds.map(Duration::from_secs))
     }
 
     fn report(&self, rule: &Table) -> Result<Option<Report>, FaultPlanError> {

@@ -10,13 +10,13 @@ use market::source::SourceError;
 
 use super::prices::{SERVICE_AND_PRICE, of_services};
 use super::{
-    Layout, Page, Stamp, day, flag, hour, instant, instant_cell, interval_cells, is_repeated,
-    number, number_cell, system, text_cell, whole,
+    Layout, Occasion, Page, Stamp, day, flag, hour, instant_cell, interval_cells, is_repeated,
+    moment, number, number_cell, system, text_cell, whole,
 };
 use crate::simulated_ercot::table::{Cell, Column, HourStyle, NumberStyle, Row};
 use crate::simulated_ercot::world::Edition;
 
-const RUN: Column = instant("SCEDTimestamp", "SCEDTimestamp");
+const RUN: Column = moment("SCEDTimestamp", "SCEDTimestamp");
 const REPEATED: Column = flag("RepeatedHourFlag", "repeatHourFlag");
 const DATE: Column = day("DeliveryDate", "deliveryDate");
 const HOUR: Column = hour("DeliveryHour", "deliveryHour", HourStyle::Plain);
@@ -60,8 +60,7 @@ pub(super) const SCED_ADDERS: Layout = Layout {
         adder("RTOFFPA"),
         adder("RTORDPA"),
     ]),
-    leads: || vec![system(Series::SystemLambda)],
-    edition: Edition::First,
+    occasion: Occasion::News(|| vec![system(Series::SystemLambda)], Edition::First),
     rows: |page| {
         let run = |start| vec![instant_cell(start), Cell::Flag(is_repeated(start))];
         of_system(page, &SCED_ADDERS, Series::SystemLambda, Series::ScedAdder, run)
@@ -94,8 +93,10 @@ pub(super) const SETTLEMENT_ADDERS: Layout = Layout {
         number("RTRDP", "RTRDP", NumberStyle::Cents),
         REPEATED,
     ]),
-    leads: || Adder::ALL.map(|it| system(Series::SettlementAdder(it))).to_vec(),
-    edition: Edition::First,
+    occasion: Occasion::News(
+        || Adder::ALL.map(|it| system(Series::SettlementAdder(it))).to_vec(),
+        Edition::First,
+    ),
     rows: settlement_rows,
     published_days_after: (0, 1),
 };
@@ -117,8 +118,10 @@ pub(super) const AS_CAPABILITY: Layout = Layout {
         adder("capREGUPRRSECRSNSPIN"),
     ],
     former_columns: None,
-    leads: || AncillaryService::ALL.map(|it| system(Series::AsCapability(it))).to_vec(),
-    edition: Edition::First,
+    occasion: Occasion::News(
+        || AncillaryService::ALL.map(|it| system(Series::AsCapability(it))).to_vec(),
+        Edition::First,
+    ),
     rows: capability_rows,
     published_days_after: (0, 1),
 };
@@ -129,8 +132,10 @@ pub(super) const SCED_MCPC: Layout = Layout {
     stamp: Stamp::ScedRun,
     columns: &[RUN, REPEATED, SERVICE_AND_PRICE[0], SERVICE_AND_PRICE[1]],
     former_columns: None,
-    leads: || AncillaryService::ALL.map(|it| system(Series::ScedMcpc(it))).to_vec(),
-    edition: Edition::First,
+    occasion: Occasion::News(
+        || AncillaryService::ALL.map(|it| system(Series::ScedMcpc(it))).to_vec(),
+        Edition::First,
+    ),
     rows: |page| {
         of_services(page, Series::ScedMcpc, |start, service, price| {
             let repeated = Cell::Flag(is_repeated(start));
@@ -153,8 +158,10 @@ pub(super) const REAL_TIME_MCPC: Layout = Layout {
         SERVICE_AND_PRICE[1],
     ],
     former_columns: None,
-    leads: || AncillaryService::ALL.map(|it| system(Series::RealTimeMcpc(it))).to_vec(),
-    edition: Edition::First,
+    occasion: Occasion::News(
+        || AncillaryService::ALL.map(|it| system(Series::RealTimeMcpc(it))).to_vec(),
+        Edition::First,
+    ),
     rows: |page| {
         of_services(page, Series::RealTimeMcpc, |start, service, price| {
             let mut row = interval_cells(start).to_vec();

@@ -8,8 +8,8 @@ use market::source::SourceError;
 use market::time::MarketHour;
 
 use super::{
-    DST, Layout, POSTED, Page, Stamp, at_region, day, flag, hour, hour_cells, instant_cell, number,
-    number_cell, system, text, text_cell, whole, whole_cell,
+    DST, Layout, Occasion, POSTED, Page, Stamp, at_region, day, flag, hour, hour_cells,
+    instant_cell, number, number_cell, system, text, text_cell, whole, whole_cell,
 };
 use crate::simulated_ercot::layouts::prices::of_services;
 use crate::simulated_ercot::table::{Cell, Column, HourStyle, NumberStyle, Row};
@@ -41,8 +41,10 @@ pub(super) const OUTAGES: Layout = Layout {
         whole("TotalNewEquipResourceMWZoneHouston", "totalNewEquipResourceMWZoneHouston"),
     ],
     former_columns: None,
-    leads: || vec![at_region(Series::OutageCapacity(ResourceKind::Dispatchable), ZONES[0])],
-    edition: Edition::First,
+    occasion: Occasion::News(
+        || vec![at_region(Series::OutageCapacity(ResourceKind::Dispatchable), ZONES[0])],
+        Edition::First,
+    ),
     rows: outage_rows,
     published_days_after: (-8, 1),
 };
@@ -87,8 +89,7 @@ pub(super) const ADEQUACY: Layout = Layout {
         flag("RepeatHourFlag", "repeatHourFlag"),
     ],
     former_columns: None,
-    leads: || vec![system(Series::GenerationCapacity)],
-    edition: Edition::First,
+    occasion: Occasion::News(|| vec![system(Series::GenerationCapacity)], Edition::First),
     rows: adequacy_rows,
     published_days_after: (-7, 0),
 };
@@ -106,8 +107,10 @@ pub(super) const AS_PLAN: Layout = Layout {
         DST,
     ],
     former_columns: None,
-    leads: || AncillaryService::ALL.map(|it| system(Series::AsPlan(it))).to_vec(),
-    edition: Edition::First,
+    occasion: Occasion::News(
+        || AncillaryService::ALL.map(|it| system(Series::AsPlan(it))).to_vec(),
+        Edition::First,
+    ),
     rows: |page| {
         let posted = instant_cell(page.posted_at);
         of_services(page, Series::AsPlan, |start, service, quantity| {

@@ -7,8 +7,8 @@ use market::reports::Report;
 use market::source::SourceError;
 
 use super::{
-    DST, Layout, POSTED, Page, Stamp, day, hour, hour_cells, hours_around, instant_cell, number,
-    number_cell, system,
+    DST, Layout, Occasion, POSTED, Page, Stamp, day, hour, hour_cells, hours_around, instant_cell,
+    number, number_cell, system,
 };
 use crate::simulated_ercot::table::{Cell, Column, HourStyle, NumberStyle, Row};
 use crate::simulated_ercot::world::Edition;
@@ -80,8 +80,10 @@ pub(super) const WIND: Layout = Layout {
         ]
     ),
     former_columns: None,
-    leads: || vec![system(Series::WindActual), system(Series::WindForecast)],
-    edition: Edition::First,
+    occasion: Occasion::News(
+        || vec![system(Series::WindActual), system(Series::WindForecast)],
+        Edition::First,
+    ),
     rows: |page| rows(page, Resource::Wind, &WIND_ZONES),
     published_days_after: PUBLISHED_DAYS_AFTER,
 };
@@ -110,7 +112,10 @@ pub(super) const SOLAR: Layout = Layout {
     report: Report::Solar,
     stem: "PVGRHRLYAVRACTNP4737",
     columns: columns_by_place!("STPPF", "PVGRPP", "STPPF", "PVGRPP", []),
-    leads: || vec![system(Series::SolarActual), system(Series::SolarForecast)],
+    occasion: Occasion::News(
+        || vec![system(Series::SolarActual), system(Series::SolarForecast)],
+        Edition::First,
+    ),
     rows: |page| rows(page, Resource::Solar, &[]),
     ..WIND
 };

@@ -8,8 +8,8 @@ use market::source::SourceError;
 use market::time::OperatingDay;
 
 use super::{
-    DST, Layout, POSTED, Page, Stamp, day, flag, hour, hour_cells, hours_of_days, instant_cell,
-    number, number_cell, system, text, text_cell,
+    DST, Layout, Occasion, POSTED, Page, Stamp, day, flag, hour, hour_cells, hours_of_days,
+    instant_cell, number, number_cell, system, text, text_cell,
 };
 use crate::simulated_ercot::table::{Cell, HourStyle, NumberStyle, Row};
 use crate::simulated_ercot::world::{Edition, Values};
@@ -63,8 +63,7 @@ pub(super) const FORECAST: Layout = Layout {
         DST,
     ],
     former_columns: None,
-    leads: || vec![system(Series::LoadForecast)],
-    edition: Edition::First,
+    occasion: Occasion::News(|| vec![system(Series::LoadForecast)], Edition::First),
     rows: forecast_rows,
     published_days_after: (-FORECAST_DAYS, 0),
 };
@@ -88,8 +87,7 @@ pub(super) const ACTUAL: Layout = Layout {
         DST,
     ],
     former_columns: None,
-    leads: || vec![system(Series::LoadActual)],
-    edition: Edition::First,
+    occasion: Occasion::News(|| vec![system(Series::LoadActual)], Edition::First),
     rows: actual_rows,
     published_days_after: (0, 3),
 };
@@ -112,8 +110,10 @@ pub(super) const TEMPERATURE: Layout = Layout {
         DST,
     ],
     former_columns: None,
-    leads: || vec![in_zone(Series::TemperatureForecast, WeatherZone::Coast)],
-    edition: Edition::First,
+    occasion: Occasion::News(
+        || vec![in_zone(Series::TemperatureForecast, WeatherZone::Coast)],
+        Edition::First,
+    ),
     rows: temperature_rows,
     published_days_after: (-10, 0),
 };

@@ -10,17 +10,21 @@ mod corrections;
 mod generation;
 mod load;
 mod prices;
+mod settlement_points;
+mod shadow_prices;
 
-use jiff::civil::{Date, date};
+use std::collections::BTreeMap;
+
+use jiff::civil::{Date, Time, Weekday, date};
 use jiff::{SignedDuration, Timestamp};
 use market::observation::{AncillaryService, Series, SeriesKey};
 use market::place::{Place, Region, SettlementPoint};
 use market::reports::Report;
 use market::source::SourceError;
-use market::time::{MarketHour, OperatingDay, local};
+use market::time::{MarketHour, OperatingDay, instant, local};
 
 use super::table::{Cell, Column, HourStyle, Kind, NumberStyle, Row};
-use super::world::{Edition, Snapshot};
+use super::world::{Edition, Snapshot, World};
 
 /// When RTC+B changed the market and with it the adders' reports.
 const RTC_PLUS_B: Date = date(2025, 12, 5);
@@ -36,12 +40,28 @@ pub(super) struct Layout {
     columns: &'static [Column],
     /// The columns before, where they differ; the API's row store then begins with RTC+B.
     former_columns: Option<&'static [Column]>,
-    /// A posting appears whenever something about one of these is published.
-    pub(super) leads: fn() -> Vec<SeriesKey>,
-    pub(super) edition: Edition,
+    pub(super) occasion: Occasion,
     rows: fn(&Page<'_>) -> Result<Vec<Row>, SourceError>,
     /// A row about a day is published at the earliest and the latest so many days after it.
     pub(super) published_days_after: (i32, i32),
+}
+
+/// When a posting appears.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Occasion {
+    /// When something of an edition is published about one of these.
+    News(fn() -> Vec<SeriesKey>, Edition),
+    /// Every week, at this market-local time.
+    Weekly(Weekday, Time),
+}
+
+/// Another table in a posting's zip file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attachment {
+    /// What its file's name begins with.
+    pub(super) stem: &'static str,
+    pub(super) columns: &'static [Column],
+    pub(super) rows: fn() -> Vec<Row>,
 }
 
 /// What time the names of a report's files say.
@@ -64,7 +84,7 @@ pub(super) struct Page<'a> {
 }
 
 /// Every report that is served.
-pub(super) const LAYOUTS: [&Layout; 20] = [
+pub(super) const LAYOUTS: [&Layout; 23] = [
     &prices::LMP,
     &prices::SPP,
     &prices::DAY_AHEAD_SPP,
@@ -84,7 +104,10 @@ pub(super) const LAYOUTS: [&Layout; 20] = [
     &adders::AS_CAPABILITY,
     &adders::SCED_MCPC,
     &adders::REAL_TIME_MCPC,
+    &shadow_prices::SHADOW_PRICES,
     &corrections::REAL_TIME,
+    &corrections::DAY_AHEAD,
+    &settlement_points::SETTLEMENT_POINTS,
 ];
 
 impl Layout {
@@ -107,6 +130,30 @@ impl Layout {
     /// Returns the first day of the API's row store, if it does not begin with the world.
     pub(super) fn rows_since(&self) -> Option<Date> {
         self.former_columns.map(|_| RTC_PLUS_B)
+    }
+
+    /// Returns when postings appeared on a day, each with the start of the first interval that it
+    /// is about.
+    pub(super) fn publications(
+        &self,
+        world: &World,
+        day: OperatingDay,
+    ) -> Result<BTreeMap<Timestamp, Timestamp>, SourceError> {
+        match self.occasion {
+            Occasion::News(leads, edition) => world.publications(&leads(), day, edition),
+            Occasion::Weekly(weekday, time) if day.date().weekday() == weekday => {
+                Ok(instant(day.date(), time).map(|at| (at, at)).into_iter().collect())
+            }
+            Occasion::Weekly(..) => Ok(BTreeMap::new()),
+        }
+    }
+
+    /// Returns the other tables in the zip file of a posting.
+    pub(super) fn attachments(&self) -> &'static [Attachment] {
+        match self.report {
+            Report::SettlementPoints => &[settlement_points::HUBS],
+            _ => &[],
+        }
     }
 
     pub(super) fn rows(&self, page: &Page<'_>) -> Result<Vec<Row>, SourceError> {
@@ -134,7 +181,7 @@ const fn whole(csv: &'static str, json: &'static str) -> Column {
     Column::new(csv, json, Kind::Whole)
 }
 
-const fn instant(csv: &'static str, json: &'static str) -> Column {
+const fn moment(csv: &'static str, json: &'static str) -> Column {
     Column::new(csv, json, Kind::Instant)
 }
 

@@ -8,8 +8,8 @@ use market::source::SourceError;
 use market::time::MarketHour;
 
 use super::{
-    DST, Layout, Page, Stamp, at_hub_average, day, flag, hour, hour_cells, instant, instant_cell,
-    interval_cells, is_repeated, number, service_name, system, text, text_cell, whole,
+    DST, Layout, Occasion, Page, Stamp, at_hub_average, day, flag, hour, hour_cells, instant_cell,
+    interval_cells, is_repeated, moment, number, service_name, system, text, text_cell, whole,
 };
 use crate::simulated_ercot::table::{Cell, Column, HourStyle, NumberStyle, Row};
 use crate::simulated_ercot::world::Edition;
@@ -19,14 +19,13 @@ pub(super) const LMP: Layout = Layout {
     stem: "LMPSROSNODENP6788",
     stamp: Stamp::ScedRun,
     columns: &[
-        instant("SCEDTimestamp", "SCEDTimestamp"),
+        moment("SCEDTimestamp", "SCEDTimestamp"),
         flag("RepeatedHourFlag", "repeatHourFlag"),
         text("SettlementPoint", "settlementPoint"),
         number("LMP", "LMP", NumberStyle::Cents),
     ],
     former_columns: None,
-    leads: || at_hub_average(Series::RealTimeLmp),
-    edition: Edition::First,
+    occasion: Occasion::News(|| at_hub_average(Series::RealTimeLmp), Edition::First),
     rows: |page| {
         of_points(page, Series::RealTimeLmp, |start, point, price| {
             let name = text_cell(point);
@@ -55,8 +54,7 @@ pub(super) const SPP: Layout = Layout {
         DST,
     ],
     former_columns: None,
-    leads: || at_hub_average(Series::RealTimeSpp),
-    edition: Edition::First,
+    occasion: Occasion::News(|| at_hub_average(Series::RealTimeSpp), Edition::First),
     rows: |page| {
         of_points(page, Series::RealTimeSpp, |start, point, price| {
             let row = |kind, price| {
@@ -87,8 +85,7 @@ pub(super) const DAY_AHEAD_SPP: Layout = Layout {
         DST,
     ],
     former_columns: None,
-    leads: || at_hub_average(Series::DayAheadSpp),
-    edition: Edition::First,
+    occasion: Occasion::News(|| at_hub_average(Series::DayAheadSpp), Edition::First),
     rows: |page| {
         of_points(page, Series::DayAheadSpp, |start, point, price| {
             let hour = MarketHour::starting(start);
@@ -112,8 +109,10 @@ pub(super) const DAY_AHEAD_MCPC: Layout = Layout {
         DST,
     ],
     former_columns: None,
-    leads: || AncillaryService::ALL.map(|it| system(Series::DayAheadMcpc(it))).to_vec(),
-    edition: Edition::First,
+    occasion: Occasion::News(
+        || AncillaryService::ALL.map(|it| system(Series::DayAheadMcpc(it))).to_vec(),
+        Edition::First,
+    ),
     rows: |page| {
         of_services(page, Series::DayAheadMcpc, |start, service, price| {
             let hour = MarketHour::starting(start);

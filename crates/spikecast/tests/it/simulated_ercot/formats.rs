@@ -73,7 +73,7 @@ fn rows_have_the_recorded_fields_and_types() {
         }
         compared += 1;
     }
-    assert_eq!(compared, 19, "every report with an endpoint");
+    assert_eq!(compared, 21, "every report with an endpoint");
 }
 
 /// Returns a query for rows of the last hours, or of the last day where they do not say when they

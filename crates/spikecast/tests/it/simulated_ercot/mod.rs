@@ -3,6 +3,7 @@
 
 mod faults;
 mod formats;
+mod reading;
 mod serving;
 mod specification;
 
@@ -38,18 +39,18 @@ fn recorded_json(name: &str) -> Option<Value> {
 }
 
 /// A simulated ERCOT that runs as a process of its own, and a client of it.
-struct Served {
+pub(crate) struct Served {
     child: Child,
     first_line: String,
-    address: String,
+    pub(crate) address: String,
     token: String,
     _program: Program,
 }
 
 /// What came back.
 #[derive(Debug)]
-struct Reply {
-    status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     content_type: String,
     body: Vec<u8>,
 }
@@ -62,7 +63,7 @@ impl Served {
     }
 
     /// Serves it without limits, and with a plan of faults.
-    fn with_faults(clock: &str, rules: &str) -> Self {
+    pub(crate) fn with_faults(clock: &str, rules: &str) -> Self {
         let program = Program::new();
         fs::write(program.path("faults.toml"), rules).unwrap();
         let arguments =
@@ -70,7 +71,7 @@ impl Served {
         Self::start_in(program, &arguments)
     }
 
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         Self::start_in(Program::new(), arguments)
     }
 
@@ -93,7 +94,7 @@ impl Served {
     }
 
     /// Makes one request on a connection of its own; an error says how the answer broke off.
-    fn request(
+    pub(crate) fn request(
         &self,
         method: &str,
         target: &str,
@@ -165,8 +166,13 @@ impl Served {
         self.get(&format!("/misdownload/servlets/mirDownload?doclookupId={id}"))
     }
 
-    fn requests(&self) -> Vec<Value> {
-        let log = self.get("/admin/requests").unwrap().json();
+    pub(crate) fn requests(&self) -> Vec<Value> {
+        self.requests_after(0)
+    }
+
+    /// Returns the requests behind the first so many.
+    pub(crate) fn requests_after(&self, skipped: usize) -> Vec<Value> {
+        let log = self.get(&format!("/admin/requests?skip={skipped}")).unwrap().json();
         log["requests"].as_array().unwrap().clone()
     }
 }

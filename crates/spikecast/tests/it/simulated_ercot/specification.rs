@@ -135,6 +135,7 @@ fn every_parameter_of_the_specification_is_understood() {
                 ("sort" | "dir" | "page" | "size", _) => continue,
                 (_, "boolean") => "false",
                 (_, "integer" | "number") => "1",
+                _ if format == "mm:ss" => "00:00",
                 _ if format.contains("HH") || format.contains("H24") => "2026-07-13T01:00:00",
                 _ if format.contains("dd") => "2026-07-13",
                 _ if name.starts_with("hourEnding") => "01:00",

@@ -61,15 +61,21 @@ fn fetching_piece_by_piece_gives_what_fetching_at_once_gives() {
 
 #[test]
 fn corrections_are_fetched_however_late_they_come() {
-    let prices = key(Series::RealTimeLmp, "HB_NORTH");
-    let whole = fetch_days(&simulator(), &prices, date(2024, 1, 1), 366);
-    let days = (0..366).flat_map(|day| {
-        let day = OperatingDay::new(date(2024, 1, 1)).plus_days(day);
-        fetch_days(&simulator(), &prices, day.date(), 1)
-    });
-    let order = |o: &Observation| (o.interval_start, o.published_at);
-    let by_day: BTreeSet<_> = days.map(|o| order(&o)).collect();
-    assert_eq!(by_day, whole.iter().map(order).collect());
+    for (series, slots) in [(Series::RealTimeLmp, 366 * 288), (Series::DayAheadSpp, 366 * 24)] {
+        let prices = key(series, "HB_NORTH");
+        let whole = fetch_days(&simulator(), &prices, date(2024, 1, 1), 366);
+        let days = (0..366).flat_map(|day| {
+            let day = OperatingDay::new(date(2024, 1, 1)).plus_days(day);
+            fetch_days(&simulator(), &prices, day.date(), 1)
+        });
+        let order = |o: &Observation| (o.interval_start, o.published_at);
+        let by_day: BTreeSet<_> = days.map(|o| order(&o)).collect();
+        assert_eq!(by_day, whole.iter().map(order).collect());
+        let mut rule = PublicationRule::of(series).unwrap();
+        let late = whole.iter().filter(|o| rule.published_at(o.interval_start) < o.published_at);
+        let late = late.count();
+        assert!(0 < late && late < slots / 20, "{late} corrections of {series:?}");
+    }
 }
 
 #[test]
