@@ -150,6 +150,13 @@ struct Inner {
     counts: PartitionCounts,
 }
 
+impl Inner {
+    fn state(&self, partition: usize) -> PartitionState {
+        let state = PartitionState::of_byte(self.states[partition]);
+        state.expect("bytes were checked when the file was opened")
+    }
+}
+
 impl PartitionStates {
     /// Makes the file of a new backfill, with the state in which each partition begins.
     ///
@@ -224,8 +231,7 @@ impl PartitionStates {
     /// # Panics
     /// If there is no such partition.
     pub fn state(&self, partition: usize) -> PartitionState {
-        let byte = self.inner().states[partition];
-        PartitionState::of_byte(byte).expect("bytes were checked when the file was opened")
+        self.inner().state(partition)
     }
 
     /// Returns how many partitions stand how.
@@ -238,8 +244,8 @@ impl PartitionStates {
     /// # Panics
     /// If there is no such partition.
     pub fn set(&self, partition: usize, state: PartitionState) -> Result<(), PartitionsError> {
-        let before = self.state(partition);
         let mut inner = self.inner();
+        let before = inner.state(partition);
         let place = inner.begin + partition as u64;
         // Not flushed: what a power cut takes away is in the journal.
         let file = &mut inner.file;

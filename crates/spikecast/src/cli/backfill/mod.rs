@@ -1,15 +1,15 @@
 //! `spikecast backfill`: the days of a span that were missed, forecast side by side, each as of its
 //! morning. A stopped backfill is continued by the same command.
 
+mod args;
+mod status;
+
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
-use clap::builder::PossibleValuesParser;
-use clap::{Args, Subcommand};
-use jiff::civil::{Date, Time};
 use market::time::{OperatingDay, display};
 use orchestration::{
     Backfill, BackfillError, CancellationToken, Clock, PartitionCounts, PartitionState,
@@ -17,7 +17,7 @@ use orchestration::{
 };
 use serde_json::{Value, json};
 
-use super::args::{DataArgs, GlobalArgs};
+use super::args::GlobalArgs;
 use super::progress::{Telling, partitions};
 use super::run::{
     execution_error, failure_of, internal, open_journal, settlement_points, stop_on_signal,
@@ -27,54 +27,17 @@ use crate::data_dir::DataDir;
 use crate::exit::{CommandError, Exit};
 use crate::jobs::backfill::BackfillInput;
 use crate::jobs::failure::{JobError, exit_of_error};
-use crate::jobs::forecast::{self, Workspace, fetch_pipeline, past_pipeline, registry};
+use crate::jobs::forecast::{Workspace, fetch_pipeline, past_pipeline, registry};
 use crate::jobs::source::SourceChoice;
 use crate::jobs::targets::Targets;
+
+pub(super) use args::BackfillArgs;
+use args::{BackfillCommand, SpanArgs};
+use status::{in_words, status, status_json};
 
 const JOURNAL: &str = "journal.sqlite";
 const STATES: &str = "partitions";
 const WORK: &str = "work";
-
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-pub(super) struct BackfillArgs {
-    #[command(subcommand)]
-    command: Option<BackfillCommand>,
-    #[command(flatten)]
-    span: SpanArgs,
-}
-
-#[derive(Debug, Subcommand)]
-enum BackfillCommand {
-    /// How far every backfill is, also while it works
-    Status,
-}
-
-/// What is required is so without a subcommand only, hence the options.
-#[derive(Debug, Args)]
-struct SpanArgs {
-    /// What runs for each day
-    #[arg(long, value_name = "PIPELINE", required = true,
-        value_parser = PossibleValuesParser::new([forecast::PIPELINE]))]
-    pipeline: Option<String>,
-    /// First issue day, e.g. 2024-01-01
-    #[arg(long, value_name = "DAY", required = true)]
-    from: Option<Date>,
-    /// Last issue day
-    #[arg(long, value_name = "DAY", required = true)]
-    to: Option<Date>,
-    /// Leave out days that have a forecast from the same source for the same points and prices
-    #[arg(long)]
-    missing_only: bool,
-    /// Market-local time of day at which forecasts are issued
-    #[arg(long, value_name = "TIME", default_value = "06:00")]
-    issue_time: Time,
-    /// So many days at a time; as many as there are processors by default
-    #[arg(long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
-    #[command(flatten)]
-    data: DataArgs,
-}
 
 pub(super) fn backfill(
     global: &GlobalArgs,
@@ -316,63 +279,6 @@ impl Failure {
     fn to_json(&self) -> Value {
         json!({ "day": self.day.to_string(), "error": self.error.to_string() })
     }
-}
-
-fn status(global: &GlobalArgs, terminal: &mut Terminal) -> Result<Exit, CommandError> {
-    let data_dir = global.settings()?.data_dir;
-    let mut found = Vec::new();
-    // Without the folder there is no backfill.
-    for entry in std::fs::read_dir(data_dir.backfills()).into_iter().flatten().flatten() {
-        let path = entry.path().join(STATES);
-        if path.exists() {
-            let (purpose, counts) = PartitionStates::count(&path).map_err(partitions_error)?;
-            let input: BackfillInput = serde_json::from_str(&purpose)
-                .with_context(|| format!("{}: of another version", path.display()))
-                .map_err(|cause| CommandError { exit: Exit::BadInput, cause })?;
-            found.push((entry.path(), input, counts));
-        }
-    }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    if global.json {
-        let shown = found.iter().map(|(path, input, counts)| status_json(path, input, *counts));
-        terminal.json(&Value::Array(shown.collect()))?;
-        return Ok(Exit::Fine);
-    }
-    if found.is_empty() {
-        terminal.line("There is no backfill yet.")?;
-    }
-    for (_, input, counts) in &found {
-        let BackfillInput { from, to, issue_time_of_day, targets, .. } = input;
-        terminal.line(format!(
-            "{from} to {to} at {}, {}: {} days, {}",
-            issue_time_of_day.strftime("%H:%M"),
-            targets.settlement_points.join(","),
-            counts.total(),
-            in_words(*counts)
-        ))?;
-    }
-    Ok(Exit::Fine)
-}
-
-fn status_json(folder: &Path, input: &BackfillInput, counts: PartitionCounts) -> Value {
-    let days = PartitionState::ALL.map(|state| (state.as_str(), counts.of(state)));
-    json!({
-        "pipeline": forecast::PIPELINE,
-        "from": input.from,
-        "to": input.to,
-        "issue_time": input.issue_time_of_day.strftime("%H:%M").to_string(),
-        "settlement_points": input.targets.settlement_points,
-        "folder": folder,
-        "days": days.into_iter().collect::<std::collections::BTreeMap<_, _>>(),
-        "total": counts.total(),
-    })
-}
-
-/// Writes counts as `3 completed, 1 failed`.
-fn in_words(counts: PartitionCounts) -> String {
-    let states = PartitionState::ALL.into_iter().map(|state| (counts.of(state), state.as_str()));
-    let some = states.filter(|(count, _)| 0 < *count);
-    some.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
 }
 
 fn job_error(error: JobError) -> CommandError {
