@@ -16,9 +16,6 @@ use crate::config::WeatherSettings;
 /// The name under which the weather's data is archived.
 const ID: &str = "open_meteo";
 
-/// Open-Meteo allows 600 requests in a minute without a key; half of that is plenty.
-const LIMITS: BudgetLimits = BudgetLimits { requests_per_minute: 300, ..BudgetLimits::ERCOT };
-
 /// Prepares the client; asks nothing.
 pub fn open_weather(
     settings: &WeatherSettings,
@@ -26,7 +23,8 @@ pub fn open_weather(
 ) -> Result<OpenMeteo, JobError> {
     let clock = clock.clone();
     let now = Now::new(move || clock.now());
-    let access = HttpAccess::new(HttpSettings::default(), SharedBudget::new(LIMITS), now)?;
+    let access =
+        HttpAccess::new(HttpSettings::default(), SharedBudget::new(BudgetLimits::OPEN_METEO), now)?;
     let endpoints = match (&settings.url, &settings.api_key) {
         (Some(url), _) => OpenMeteoEndpoints::new(url, url, url)
             .map_err(|error| JobError::Configuration(error.to_string()))?,

@@ -21,7 +21,9 @@ const LIST: Size = Size { expected: MB / 2, max: 64 * MB };
 const PAGE: Size = Size { expected: 10 * MB, max: 256 * MB };
 /// The largest postings of a product are 16 MB.
 const FILE: Size = Size { expected: MB, max: 128 * MB };
-/// A thousand postings of NP6-788 are 25 MB, a month's bundle 50 to 250.
+/// A thousand postings of NP6-788 are 25 MB, a month's bundle 50 to 250. More than comes must not
+/// be reserved: two requests at once would be told to wait for an hour.
+const POSTING: u64 = 25_000;
 const FILES: Size = Size { expected: 25 * MB, max: 512 * MB };
 
 /// How many entries a page of an archive has: the most that ERCOT gives.
@@ -122,7 +124,7 @@ impl ErcotApi {
             method: Method::PostJson(format!("{{\"docIds\":[{}]}}", ids.join(","))),
             url: self.base.at(&["archive", &path(*report), "download"], &[]),
             headers: Vec::new(),
-            size: FILES,
+            size: Size { expected: POSTING * postings.len() as u64, ..FILES },
         };
         let what = format!("{} documents of {}", ids.len(), report.emil_id());
         let body = self.service.expect_zip(&what, self.ask(request)?)?;
