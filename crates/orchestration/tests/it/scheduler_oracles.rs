@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use orchestration::{DstNote, Schedule};
 
 /// Slow builds try fewer expressions, so that the tests stay quick at home.
-const EXPRESSIONS: usize = if cfg!(debug_assertions) { 60 } else { 1_500 };
+const EXPRESSIONS: usize = if cfg!(debug_assertions) { 60 } else { 500 };
 
 /// As in the script beside this file.
 pub(crate) const FIRINGS_MAX: usize = 60;
