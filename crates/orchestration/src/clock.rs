@@ -4,6 +4,7 @@
 //! for as long as [`Clock::until`] says. Local time is not known here either.
 
 use std::fmt::Debug;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,40 @@ pub trait Clock: Debug + Send + Sync {
     ///
     /// A simulated clock goes there by itself, so that nobody waits.
     fn until(&self, instant: Timestamp) -> Duration;
+
+    /// Returns how long to wait for a message; `None` for as long as it takes. Whoever gets none in
+    /// that time asks again: a simulated clock must know who waits.
+    fn patience(&self, awaited: Awaited) -> Option<Duration> {
+        awaited.instant.map(|instant| self.until(instant))
+    }
+
+    /// Says that one more thread is going to wait by this clock; a simulated clock must not move
+    /// before it does.
+    fn join(&self) {}
+
+    /// Says that a thread waits by this clock no more.
+    fn leave(&self) {}
+}
+
+/// What a loop of the runtime waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Awaited {
+    /// An instant, if nothing happens before.
+    pub instant: Option<Timestamp>,
+    /// The ends of so many attempts.
+    pub attempts: usize,
+}
+
+/// Waits for a message or an instant. Every loop of the runtime waits here.
+pub(crate) fn receive<M>(
+    clock: &dyn Clock,
+    messages: &Receiver<M>,
+    awaited: Awaited,
+) -> Result<M, RecvTimeoutError> {
+    match clock.patience(awaited) {
+        Some(patience) => messages.recv_timeout(patience),
+        None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+    }
 }
 
 /// The computer's clock.

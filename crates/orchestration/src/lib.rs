@@ -69,7 +69,7 @@ pub use backfill::{
     Backfill, BackfillError, Partition, PartitionCounts, PartitionState, PartitionStates,
     PartitionsError,
 };
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Awaited, Clock, ManualClock, SystemClock};
 pub use journal::{
     CheckReport, Finding, Journal, JournalError, JournalReader, Retention, Submission,
 };
@@ -89,7 +89,7 @@ pub use runtime::{
 };
 pub use scheduler::{
     Cron, CronError, CronField, DailyPipelines, DailyScheduler, DailyTimes, DstNote, DstPolicy,
-    DueRun, Firing, Interval, IntervalUnit, Jitter, MisfirePolicy, OneOff, OverlapPolicy,
+    DueRun, Firing, Interval, IntervalUnit, Jitter, MisfirePolicy, OneOff, OverlapPolicy, RunPlan,
     RunningScheduler, Schedule, ScheduleAction, ScheduleError, ScheduleFrequency, ScheduleId,
     ScheduleRule, ScheduleState, ScheduleWarning, ScheduledEvent, ScheduledTask, Scheduler,
     SchedulerHandle, Timetable,

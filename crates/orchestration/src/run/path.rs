@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::RunState;
 use crate::pipeline::StageIndex;
@@ -59,6 +59,28 @@ impl Deadline {
     /// Returns how long one more attempt of a stage and everything after it take.
     pub fn remaining_from(&self, state: &RunState, stage: StageIndex) -> SignedDuration {
         self.paths(state)[state.layout().stage_of(stage).0]
+    }
+
+    /// Returns how long an attempt of a stage may take at `now`, so that the next rung and all that
+    /// follows can still be done in time. Nothing if there is no lower rung, or if it is too late
+    /// for everything: then a late output is better than none.
+    pub fn patience(
+        &self,
+        state: &RunState,
+        stage: StageIndex,
+        now: Timestamp,
+    ) -> Option<SignedDuration> {
+        let rung = state.stage(stage).ladder.rung();
+        let has_lower_rung = rung < state.layout().definition(stage).fallbacks.len();
+        if !has_lower_rung || self.policy.deadline <= now {
+            return None;
+        }
+        let pipeline = state.pipeline();
+        let paths = self.paths(state);
+        let after = pipeline.dependents(state.layout().stage_of(stage)).iter();
+        let after = after.map(|next| paths[next.0]).max().unwrap_or(SignedDuration::ZERO);
+        let needed = after.saturating_add(self.policy.margin);
+        Some((self.policy.deadline - now).saturating_sub(needed).max(SignedDuration::ZERO))
     }
 
     /// Returns, for every stage, the longest path that begins with it; zero for finished ones.

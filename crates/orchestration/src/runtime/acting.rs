@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::execution::Execution;
 use super::worker::{Job, Message};
 use super::{ExecutionError, IsolatedLimits, Observation, ObservationKind};
@@ -96,16 +98,17 @@ impl Execution<'_> {
         sender: &Sender<Message>,
     ) -> Result<(), ExecutionError> {
         let executor = self.executor;
+        let limit = self.limit(stage);
         // Who was cancelled in the same breath need not begin.
         let Some(live) = self.attempts.get_mut(&token) else { return Ok(()) };
-        live.has_begun = true;
+        (live.has_begun, live.limit) = (true, limit);
         let cancellation = live.cancellation.clone();
         let definition = self.state.layout().definition(stage);
         let rung = self.state.stage(stage).ladder.rung();
         // Isolated workers watch their time themselves.
         let watches_itself = definition.isolation.is_some() && rung == 0;
-        if let Some(timeout) = definition.timeout.filter(|_| !watches_itself) {
-            self.alarms.arm(executor.clock.monotonic(), timeout, (stage, token));
+        if let Some(limit) = limit.filter(|_| !watches_itself) {
+            self.alarms.arm(executor.clock.monotonic(), limit, (stage, token));
         }
         if let Some(value) = definition.value_on(rung) {
             let result = Ok(StageOutput::fresh(value.clone()));
@@ -113,7 +116,7 @@ impl Execution<'_> {
             sender.send(Message::Ended { ended, elapsed }).expect("this execution is listening");
             return Ok(());
         }
-        let function = self.function(definition, rung);
+        let function = self.function(definition, rung, limit);
         let context = self.context(stage, attempt, cancellation);
         let record = self.state.stage(stage);
         let shared = (&context.run_input, &context.cancellation);
@@ -133,12 +136,17 @@ impl Execution<'_> {
 
     /// Returns what is called for a rung: in this process, or in a child. What stands in for an
     /// isolated function runs here, so that it depends on nothing that may have failed.
-    fn function(&self, definition: &Stage, rung: usize) -> StageFunction {
+    fn function(
+        &self,
+        definition: &Stage,
+        rung: usize,
+        limit: Option<SignedDuration>,
+    ) -> StageFunction {
         let name = definition.rung(rung).unwrap_or_default();
         let isolation = definition.isolation.as_ref().filter(|_| rung == 0);
         match (isolation, &self.executor.isolated) {
             (Some(isolation), Some(pool)) => {
-                let timeout = definition.timeout.and_then(|time| Duration::try_from(time).ok());
+                let timeout = limit.and_then(|time| Duration::try_from(time).ok());
                 let memory_bytes_max = isolation.memory_max_bytes;
                 let limits = IsolatedLimits { timeout, memory_bytes_max };
                 let (pool, name) = (Arc::clone(pool), name.to_owned());

@@ -1,6 +1,7 @@
 //! Why a run cannot be submitted or executed. A run that ends FAILED is not such an error.
 
 use crate::journal::JournalError;
+use crate::recovery::StageFailure;
 use crate::run::{ImpossibleEvent, PoolError, RunId};
 
 /// Why a run cannot be submitted or executed.
@@ -23,6 +24,14 @@ pub enum ExecutionError {
     UnknownPipeline {
         /// The pipeline.
         pipeline: String,
+    },
+    /// Nobody could say what a firing's run is submitted with.
+    #[error("firing {key} cannot be run: {failure}")]
+    NotPlanned {
+        /// The firing.
+        key: String,
+        /// Why.
+        failure: StageFailure,
     },
     /// A stage names a function that this program does not have.
     #[error(

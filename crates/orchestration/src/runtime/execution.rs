@@ -13,6 +13,7 @@ use super::alarms::{Alarms, Urgency};
 use super::commands::{self, Command};
 use super::worker::Message;
 use super::{ExecutionError, ObservationKind, PipelineExecutor};
+use crate::clock::{Awaited, receive};
 use crate::pipeline::{PoolClaim, StageIndex};
 use crate::recovery::{FailureClass, Remaining, StageFailure};
 use crate::run::{
@@ -52,6 +53,8 @@ pub(super) struct LiveAttempt {
     pub(super) has_begun: bool,
     /// Its slots.
     pub(super) claims: Vec<PoolClaim>,
+    /// How long it may take.
+    pub(super) limit: Option<SignedDuration>,
     /// Its time, once that is over.
     pub(super) overdue: Option<SignedDuration>,
 }
@@ -192,7 +195,8 @@ impl<'e> Execution<'e> {
                 let claims = self.state.layout().definition(*stage).pools.clone();
                 pools.take(&claims);
                 let cancellation = self.stop.child();
-                let attempt = LiveAttempt { cancellation, has_begun: false, claims, overdue: None };
+                let (has_begun, limit, overdue) = (false, None, None);
+                let attempt = LiveAttempt { cancellation, has_begun, claims, limit, overdue };
                 self.attempts.insert(*token, attempt);
             }
             self.apply(std::slice::from_ref(&event))?;
@@ -231,6 +235,16 @@ impl<'e> Execution<'e> {
             Event { at: self.executor.clock.now(), kind }
         };
         due.into_iter().map(tell).collect()
+    }
+
+    /// Returns how long an attempt may take: its stage's timeout, or less where the deadline wants
+    /// the next rung to be taken before that.
+    pub(super) fn limit(&self, stage: StageIndex) -> Option<SignedDuration> {
+        let timeout = self.state.layout().definition(stage).timeout;
+        let now = self.executor.clock.now();
+        let patience =
+            self.deadline.and_then(|deadline| deadline.patience(&self.state, stage, now));
+        [timeout, patience].into_iter().flatten().min()
     }
 
     pub(super) fn mode(&self) -> Mode {
@@ -294,10 +308,9 @@ impl<'e> Execution<'e> {
         &mut self,
         messages: &Receiver<Message>,
     ) -> Result<Vec<Event>, ExecutionError> {
-        let first = match self.next_alarm() {
-            Some(instant) => messages.recv_timeout(self.executor.clock.until(instant)),
-            None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        };
+        let attempts = self.attempts.values().filter(|attempt| attempt.has_begun).count();
+        let awaited = Awaited { instant: self.next_alarm(), attempts };
+        let first = receive(self.executor.clock.as_ref(), messages, awaited);
         let mut message = match first {
             Ok(message) => Some(message),
             Err(RecvTimeoutError::Timeout) => None,
@@ -360,11 +373,10 @@ impl<'e> Execution<'e> {
     fn ring(&mut self, events: &mut Vec<Event>) -> Result<(), ExecutionError> {
         let now = self.executor.clock.monotonic();
         while let Some((stage, token, urgency)) = self.alarms.ring(now) {
-            let timeout = self.state.layout().definition(stage).timeout;
             let Some(attempt) = self.attempts.get_mut(&token) else { continue };
             match urgency {
                 Urgency::Ask => {
-                    attempt.overdue = timeout;
+                    attempt.overdue = attempt.limit;
                     attempt.cancellation.cancel();
                 }
                 Urgency::Abandon => {

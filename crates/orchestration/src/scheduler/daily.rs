@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::action::{Cause, DueRun, ScheduleAction};
 use super::scheduler::{Scheduler, SchedulerHandle};
@@ -20,7 +20,8 @@ use super::warning::ScheduleWarning;
 use crate::clock::Clock;
 use crate::journal::JournalError;
 use crate::pipeline::Pipeline;
-use crate::run::{RunReport, RunStatus};
+use crate::recovery::StageFailure;
+use crate::run::{Deadline, RunReport, RunStatus};
 use crate::runtime::{ExecutionError, PipelineExecutor};
 use crate::task::CancellationToken;
 
@@ -30,7 +31,7 @@ const RUNS_READ_MAX: u32 = 10_000;
 /// Something that happened under a schedule.
 #[derive(Debug)]
 pub enum ScheduledEvent {
-    /// A run begins, or goes on after an interruption.
+    /// A run is about to begin, or to go on after an interruption.
     Started {
         /// The firing.
         run: DueRun,
@@ -50,6 +51,27 @@ pub enum ScheduledEvent {
 
 /// What is told what happens; called from any thread.
 type Observer = Arc<dyn Fn(&ScheduledEvent) + Send + Sync>;
+
+/// What a run is submitted with, and by when it must be done.
+#[derive(Debug)]
+pub struct RunPlan {
+    /// Its input; a run that is resumed keeps the one it began with.
+    pub input: Value,
+    /// Its deadline, if it has one.
+    pub deadline: Option<Deadline>,
+}
+
+/// Says what a firing's run is submitted with; called on the run's thread, before it begins.
+type Planner = Arc<dyn Fn(&DueRun) -> Result<RunPlan, StageFailure> + Send + Sync>;
+
+/// Without a planner a run knows what it is the firing of.
+fn plain_plan(run: &DueRun) -> RunPlan {
+    let input = json!({
+        "schedule": run.schedule.as_str(),
+        "scheduled_at": run.scheduled_at.to_string(),
+    });
+    RunPlan { input, deadline: None }
+}
 
 /// Why a pipeline cannot be put under a schedule, or the schedules cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +112,7 @@ pub struct DailyScheduler {
     /// When each schedule's latest firing was that the journal knows.
     handled: BTreeMap<ScheduleId, Timestamp>,
     unfinished: Vec<DueRun>,
+    planner: Planner,
 }
 
 impl DailyScheduler {
@@ -116,7 +139,18 @@ impl DailyScheduler {
         unfinished.reverse();
         let timetable = Timetable::new(clock.now());
         let pipelines = BTreeMap::new();
-        Ok(Self { executor, clock, pipelines, timetable, handled, unfinished })
+        let planner: Planner = Arc::new(|run| Ok(plain_plan(run)));
+        Ok(Self { executor, clock, pipelines, timetable, handled, unfinished, planner })
+    }
+
+    /// Lets `planner` say what runs are submitted with, and by when they must be done.
+    #[must_use]
+    pub fn plan_with(
+        mut self,
+        planner: impl Fn(&DueRun) -> Result<RunPlan, StageFailure> + Send + Sync + 'static,
+    ) -> Self {
+        self.planner = Arc::new(planner);
+        self
     }
 
     /// Makes a pipeline known that has no schedule yet, but may get one while this runs.
@@ -193,7 +227,10 @@ impl DailyScheduler {
         let (mut scheduler, desk, unfinished) = self.into_parts(Arc::new(observer));
         let handle = scheduler.handle();
         let mut act = |action| match action {
-            ScheduleAction::Start(run) => desk.execute(run, &handle),
+            ScheduleAction::Start(run) => {
+                desk.announce(&run);
+                desk.execute(run, &handle);
+            }
             other => (desk.observer)(&ScheduledEvent::Decided(other)),
         };
         unfinished.into_iter().for_each(|run| scheduler.resume(run, &mut act));
@@ -206,6 +243,7 @@ impl DailyScheduler {
         observer: impl Fn(&ScheduledEvent) + Send + Sync + 'static,
     ) -> Result<RunningScheduler, DailyError> {
         let (mut scheduler, desk, unfinished) = self.into_parts(Arc::new(observer));
+        let clock = Arc::clone(&desk.clock);
         let (handle, desk) = (scheduler.handle(), Arc::new(desk));
         let stop = desk.stop.clone();
         let ours = handle.clone();
@@ -214,12 +252,17 @@ impl DailyScheduler {
             thread::scope(|scope| {
                 let mut act = |action| match action {
                     ScheduleAction::Start(run) => {
+                        desk.announce(&run);
                         let (worker, handle, its) = (Arc::clone(&desk), ours.clone(), run.clone());
+                        desk.clock.join();
+                        let work = move || {
+                            worker.execute(its, &handle);
+                            worker.clock.leave();
+                        };
                         // A pipeline runs once at a time, so that there are as many at most.
-                        let spawned = thread::Builder::new()
-                            .name(run.key())
-                            .spawn_scoped(scope, move || worker.execute(its, &handle));
-                        if spawned.is_err() {
+                        let thread = thread::Builder::new().name(run.key());
+                        if thread.spawn_scoped(scope, work).is_err() {
+                            desk.clock.leave();
                             // Without another thread, what is due now holds up what is due next.
                             desk.execute(run, &ours);
                         }
@@ -232,21 +275,24 @@ impl DailyScheduler {
                 };
                 unfinished.into_iter().for_each(|run| scheduler.resume(run, &mut act));
                 scheduler.run(&mut act);
+                desk.clock.leave();
                 desk.stop.cancel();
             });
         };
+        clock.join();
         let thread = thread::Builder::new().name("scheduler".to_owned()).spawn(work);
         let thread = thread.map_err(DailyError::NoThread)?;
         Ok(RunningScheduler { handle, stop, thread })
     }
 
     fn into_parts(self, observer: Observer) -> (Scheduler, Desk, Vec<DueRun>) {
-        let Self { executor, clock, pipelines, timetable, unfinished, .. } = self;
+        let Self { executor, clock, pipelines, timetable, unfinished, planner, .. } = self;
         let known = |run: &DueRun| pipelines.contains_key(&run.pipeline);
         let unfinished = unfinished.into_iter().filter(known).collect();
         let scheduler = Scheduler::new(timetable, Arc::clone(&clock));
         let (stop, tokens) = (CancellationToken::new(), Mutex::default());
-        (scheduler, Desk { executor, clock, pipelines, observer, stop, tokens }, unfinished)
+        let desk = Desk { executor, clock, pipelines, planner, observer, stop, tokens };
+        (scheduler, desk, unfinished)
     }
 }
 
@@ -293,6 +339,7 @@ struct Desk {
     executor: Arc<PipelineExecutor>,
     clock: Arc<dyn Clock>,
     pipelines: BTreeMap<Arc<str>, Pipeline>,
+    planner: Planner,
     observer: Observer,
     /// Asks all runs to stop.
     stop: CancellationToken,
@@ -301,9 +348,12 @@ struct Desk {
 }
 
 impl Desk {
-    fn execute(&self, run: DueRun, handle: &SchedulerHandle) {
+    fn announce(&self, run: &DueRun) {
         let at = self.clock.now();
         (self.observer)(&ScheduledEvent::Started { run: run.clone(), at });
+    }
+
+    fn execute(&self, run: DueRun, handle: &SchedulerHandle) {
         let token = CancellationToken::new();
         let forwarded = token.clone();
         let _subscription = self.stop.on_cancel(move || forwarded.cancel());
@@ -322,12 +372,14 @@ impl Desk {
     ) -> Result<RunReport, ExecutionError> {
         let unknown = || ExecutionError::UnknownPipeline { pipeline: run.pipeline.to_string() };
         let pipeline = self.pipelines.get(&run.pipeline).ok_or_else(unknown)?;
-        let input = json!({
-            "schedule": run.schedule.as_str(),
-            "scheduled_at": run.scheduled_at.to_string(),
-        });
-        let submission = self.executor.submit_once(pipeline, &run.key(), input)?;
-        let report = self.executor.execute(submission.run_id, token)?;
+        let key = run.key();
+        let RunPlan { input, deadline } = (self.planner)(run)
+            .map_err(|failure| ExecutionError::NotPlanned { key: key.clone(), failure })?;
+        let submission = self.executor.submit_once(pipeline, &key, input)?;
+        let report = match &deadline {
+            Some(deadline) => self.executor.execute_by(submission.run_id, token, deadline)?,
+            None => self.executor.execute(submission.run_id, token)?,
+        };
         if report.status == RunStatus::Interrupted && !self.stop.is_cancelled() {
             return self.executor.cancel(submission.run_id, "a newer firing takes its place");
         }

@@ -23,7 +23,7 @@ mod words;
 
 pub use action::{Cause, DueRun, ScheduleAction, SkipReason};
 pub use cron::{Cron, CronError, CronField};
-pub use daily::{DailyError, DailyScheduler, RunningScheduler, ScheduledEvent};
+pub use daily::{DailyError, DailyScheduler, RunPlan, RunningScheduler, ScheduledEvent};
 pub use dst::{DstNote, DstPolicy, DstPolicyError, Firing};
 pub use interval::{Interval, IntervalUnit};
 pub use operations::{DailyPipelines, DailyTimes, SetupError};

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::action::{DueRun, ScheduleAction};
 use super::timetable::{Timetable, TimetableError};
-use crate::clock::Clock;
+use crate::clock::{Awaited, Clock, receive};
 
 /// The loop looks at the clock at least this often while a firing is ahead, because waiting does
 /// not notice that the wall clock was set or the computer slept: a firing is late by no more than
@@ -129,11 +129,8 @@ impl Scheduler {
         handle_action: &mut dyn FnMut(ScheduleAction),
     ) -> Turn {
         let wakes = [self.timetable.next_wake(), end];
-        let message = match wakes.into_iter().flatten().min() {
-            None => self.messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(at) => self.messages.recv_timeout(patience(self.clock.as_ref(), at)),
-        };
-        match message {
+        let awaited = Awaited { instant: wakes.into_iter().flatten().min(), attempts: 0 };
+        match receive(&Watchful(self.clock.as_ref()), &self.messages, awaited) {
             Ok(message) => self.hear(message, handle_action),
             Err(RecvTimeoutError::Timeout) => Turn::GoOn,
             // Never while this scheduler holds a sender itself.
@@ -159,9 +156,27 @@ impl Scheduler {
     }
 }
 
-/// Returns how long to wait for `at` before the next look at the clock.
-fn patience(clock: &dyn Clock, at: Timestamp) -> Duration {
-    clock.until(at).min(CLOCK_CHECK_INTERVAL)
+/// A clock that is looked at again before long, however far a firing is.
+#[derive(Debug)]
+struct Watchful<'c>(&'c dyn Clock);
+
+impl Clock for Watchful<'_> {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
+
+    fn until(&self, instant: Timestamp) -> Duration {
+        self.0.until(instant).min(CLOCK_CHECK_INTERVAL)
+    }
+
+    fn patience(&self, awaited: Awaited) -> Option<Duration> {
+        let patience = self.0.patience(awaited);
+        patience.map(|patience| patience.min(CLOCK_CHECK_INTERVAL))
+    }
 }
 
 impl SchedulerHandle {
@@ -217,7 +232,7 @@ mod tests {
     fn a_far_firing_is_not_waited_for_without_a_look_at_the_clock() {
         let clock = SystemClock::new();
         let far = clock.now() + SignedDuration::from_hours(9);
-        assert_eq!(patience(&clock, far), CLOCK_CHECK_INTERVAL);
-        assert_eq!(patience(&clock, clock.now()), Duration::ZERO);
+        assert_eq!(Watchful(&clock).until(far), CLOCK_CHECK_INTERVAL);
+        assert_eq!(Watchful(&clock).until(clock.now()), Duration::ZERO);
     }
 }

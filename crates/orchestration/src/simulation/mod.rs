@@ -19,10 +19,12 @@ mod outcome;
 mod plan;
 mod promises;
 mod turn;
+mod virtual_clock;
 mod worker;
 mod world;
 
 pub use outcome::{Occasion, Outcome};
+pub use virtual_clock::VirtualClock;
 use world::World;
 
 /// A promise was broken: a bug in the orchestrator. The seed replays it.

@@ -56,7 +56,8 @@ impl CancellationToken {
     }
 
     /// Calls `waker` once the token is cancelled (perhaps twice), until the subscription is dropped.
-    pub(crate) fn on_cancel(&self, waker: impl Fn() + Send + Sync + 'static) -> Subscription {
+    #[must_use]
+    pub fn on_cancel(&self, waker: impl Fn() + Send + Sync + 'static) -> Subscription {
         let waker: Waker = Arc::new(waker);
         let mut entries = Vec::new();
         let mut token = Some(self);
@@ -92,7 +93,7 @@ impl fmt::Debug for CancellationToken {
 
 /// Ends the calling of a waker when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Subscription {
+pub struct Subscription {
     entries: Vec<(CancellationToken, u64)>,
 }
 

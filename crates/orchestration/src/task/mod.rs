@@ -20,7 +20,7 @@ mod running;
 #[expect(clippy::module_inception, reason = "a task is the first thing to look for here")]
 mod task;
 
-pub use cancellation::CancellationToken;
+pub use cancellation::{CancellationToken, Subscription};
 pub use context::{ProgressReport, StageContext};
 pub use error::TaskError;
 pub use handle::{IfCompleted, InputReader, TaskHandle, TaskId, TaskInputs};

@@ -59,3 +59,5 @@ mod task_graph;
 mod task_requests;
 #[cfg(test)]
 mod tasks;
+#[cfg(test)]
+mod virtual_time;
