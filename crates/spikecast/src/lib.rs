@@ -9,6 +9,7 @@ pub mod data_dir;
 pub mod exit;
 pub mod jobs;
 pub mod ledger;
+pub mod notifications;
 pub mod quality;
 pub mod registry;
 pub mod report;

@@ -24,7 +24,8 @@ impl Secret {
     }
 
     /// Gives the text away, for the request that needs it.
-    pub(super) fn expose(&self) -> &str {
+    #[must_use]
+    pub fn expose(&self) -> &str {
         &self.0
     }
 
@@ -36,7 +37,8 @@ impl Secret {
     }
 
     /// Blackens the secret in a text, plain or as it stands in a URL or form.
-    pub(super) fn blacken(&self, text: &str) -> String {
+    #[must_use]
+    pub fn blacken(&self, text: &str) -> String {
         if self.0.len() < REDACTED_LENGTH_MIN {
             return text.to_owned();
         }

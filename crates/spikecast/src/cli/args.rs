@@ -9,6 +9,7 @@ use super::archive::ArchiveCommand;
 use super::backfill::BackfillArgs;
 use super::backtest_args::BacktestArgs;
 use super::data_status::StatusArgs;
+use super::notify::NotifyCommand;
 use super::schedule::ScheduleCommand;
 use super::simulate::SimulateCommand;
 use crate::config::{Config, ConfigError, Layers};
@@ -80,6 +81,9 @@ pub(super) enum Command {
     /// The archive: what it lacks, whether it is whole, its care, the way in and out
     #[command(subcommand)]
     Archive(ArchiveCommand),
+    /// Who is told what: show it, or send a test
+    #[command(subcommand)]
+    Notify(NotifyCommand),
     /// The settings: show them, or check a file
     #[command(subcommand)]
     Config(ConfigCommand),

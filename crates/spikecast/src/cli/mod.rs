@@ -13,6 +13,7 @@ mod fetch;
 mod forecast;
 mod forecast_table;
 mod isolated;
+mod notify;
 mod progress;
 mod run;
 mod runs;
@@ -62,6 +63,7 @@ fn dispatch(arguments: Arguments, terminal: &mut Terminal) -> Result<Exit, Comma
         Command::Forecast(command) => forecast::forecast(global, &command, terminal),
         Command::Archive(command) => archive::archive(global, &command, terminal),
         Command::Data(command) => data::data(global, &command, terminal),
+        Command::Notify(command) => notify::notify(global, &command, terminal),
         Command::Config(command) => config::config(global, &command, terminal),
         Command::Simulate(command) => simulate::simulate(global, &command, terminal),
         Command::IsolatedWorker { directory } => {

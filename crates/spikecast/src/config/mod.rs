@@ -6,6 +6,7 @@
 
 mod ercot;
 mod layers;
+mod notifications;
 mod value;
 mod weather;
 
@@ -20,6 +21,7 @@ use thiserror::Error;
 
 pub use ercot::ErcotSettings;
 pub use layers::{Layers, Origin, asks_for_no_colour, searched, store_options};
+pub use notifications::NotificationSettings;
 pub use weather::WeatherSettings;
 
 use crate::data_dir::DataDir;
@@ -81,7 +83,7 @@ pub enum ConfigError {
 }
 
 /// Every key and what it means, in the order in which they are shown.
-pub const KEYS: [(&str, &str); 21] = [
+pub const KEYS: [(&str, &str); 29] = [
     ("data_dir", "folder of journal, archive, models and ledger"),
     ("archive", "folder or bucket of the archive, e.g. s3://bucket/prefix; gs:// and az:// too"),
     ("raw_retention", "days that ERCOT's own files are kept, e.g. 400d; all are kept by default"),
@@ -103,6 +105,14 @@ pub const KEYS: [(&str, &str); 21] = [
     ("thresholds", "prices in $/MWh, ascending"),
     ("retrain_every", "days between trainings, e.g. 2d"),
     ("deadline", "market-local time by which the forecast must exist"),
+    ("webhook_url", "where notices are posted as JSON; the address is kept secret"),
+    ("slack_url", "an incoming webhook of Slack; kept secret"),
+    ("teams_url", "a webhook of Teams' Workflows; kept secret"),
+    ("smtp_url", "mail server, e.g. smtps://user:password@host:465 or smtp://host; kept secret"),
+    ("email_from", "whose mail notices are, e.g. spikecast <spikecast@example.com>"),
+    ("email_to", "who gets them; each person a mail of their own"),
+    ("notify", "which kinds of notices are sent; all by default"),
+    ("watch", "what is told when it is likely, e.g. HB_WEST > 200 @ 30%; * for every point"),
 ];
 
 /// The settings of the program.
@@ -132,6 +142,8 @@ pub struct Config {
     pub retrain_every_days: u32,
     /// By when the forecast of a day must exist, market-local.
     pub deadline: Time,
+    /// Who is told what.
+    pub notifications: NotificationSettings,
 }
 
 const SEED: u64 = 42;
@@ -173,7 +185,18 @@ impl Config {
             Some(value) => data_dir.with_archive(value.archive(&layers.store_options)?),
             None => data_dir,
         };
+        let settlement_points =
+            layers.value("settlement_points")?.map_or(Ok(Vec::new()), |v| v.settlement_points())?;
+        let thresholds = match layers.value("thresholds")? {
+            Some(value) => value.thresholds()?,
+            None => Thresholds::new(&THRESHOLDS).expect("the defaults are ascending prices"),
+        };
         Ok(Self {
+            notifications: NotificationSettings::from_layers(
+                layers,
+                &thresholds,
+                &settlement_points,
+            )?,
             data_dir,
             raw_retention_days: layers
                 .value("raw_retention")?
@@ -191,13 +214,8 @@ impl Config {
             path: configured_path,
             seed,
             history_days,
-            settlement_points: layers
-                .value("settlement_points")?
-                .map_or(Ok(Vec::new()), |v| v.settlement_points())?,
-            thresholds: match layers.value("thresholds")? {
-                Some(value) => value.thresholds()?,
-                None => Thresholds::new(&THRESHOLDS).expect("the defaults are ascending prices"),
-            },
+            settlement_points,
+            thresholds,
             retrain_every_days: layers
                 .value("retrain_every")?
                 .map_or(Ok(RETRAIN_EVERY_DAYS), |v| v.days())?,
@@ -239,6 +257,7 @@ impl Config {
             ("retrain_every", quoted(&format!("{}d", self.retrain_every_days))),
             ("deadline", quoted(&self.deadline.strftime("%H:%M").to_string())),
         ]);
+        entries.extend(self.notifications.entries());
         entries
     }
 }
@@ -315,7 +334,8 @@ mod tests {
 
     #[test]
     fn what_is_shown_can_be_read_back() {
-        let file = "thresholds = [75]\nsettlement_points = [\"HB_WEST\"]\nraw_retention = \"90d\"";
+        let file = "thresholds = [75]\nsettlement_points = [\"HB_WEST\"]\nraw_retention = \"90d\"\n\
+                    watch = [\"HB_WEST > 75 @ 2.5%\", \"*>75@30%\"]\nnotify = []";
         let config = resolve(file, &[]).unwrap();
         assert_eq!(config.raw_retention_days, Some(90));
         let shown: Vec<String> =

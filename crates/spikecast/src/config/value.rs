@@ -29,6 +29,16 @@ impl Value<'_> {
         }
     }
 
+    /// Returns an error about one element of a list.
+    pub(super) fn wrong_part(&self, part: &str, expected: String) -> ConfigError {
+        ConfigError::BadValue {
+            origin: self.origin.clone(),
+            key: self.key,
+            expected,
+            found: part.to_owned(),
+        }
+    }
+
     /// Returns an error that does not repeat what was found.
     pub(super) fn wrong_secret(&self, expected: impl Into<String>) -> ConfigError {
         ConfigError::BadValue {
@@ -51,7 +61,7 @@ impl Value<'_> {
         }
     }
 
-    fn list(&self) -> Vec<&str> {
+    pub(super) fn list(&self) -> Vec<&str> {
         let parts = self.texts.iter().flat_map(|text| text.split(','));
         parts.map(str::trim).filter(|part| !part.is_empty()).collect()
     }

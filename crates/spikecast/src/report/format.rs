@@ -11,7 +11,7 @@ const NO_NUMBER: &str = "–";
 
 /// Returns a probability or other share in percent, with more digits near the ends: neither "never"
 /// nor "complete" comes from rounding.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     let value = 100.0 * share;
     if !value.is_finite() {
         NO_NUMBER.to_owned()
@@ -28,7 +28,7 @@ pub(super) fn percent(share: f64) -> String {
 }
 
 /// Returns a skill in percent, always signed, so that better and worse cannot be confused.
-pub(super) fn signed_percent(share: f64) -> String {
+pub(crate) fn signed_percent(share: f64) -> String {
     let value = 100.0 * share;
     if !value.is_finite() {
         return NO_NUMBER.to_owned();
@@ -46,7 +46,7 @@ pub(super) fn signed_percent(share: f64) -> String {
 }
 
 /// Returns a price or threshold in whole dollars, or in cents where it has any.
-pub(super) fn dollars(price: f64) -> String {
+pub(crate) fn dollars(price: f64) -> String {
     if !price.is_finite() {
         return NO_NUMBER.to_owned();
     }
@@ -58,12 +58,12 @@ pub(super) fn dollars(price: f64) -> String {
 }
 
 /// Returns a count with thousands separated.
-pub(super) fn count(number: u64) -> String {
+pub(crate) fn count(number: u64) -> String {
     grouped(&number.to_string())
 }
 
 /// Returns a score with enough digits to tell small Brier scores apart.
-pub(super) fn score(value: f64) -> String {
+pub(crate) fn score(value: f64) -> String {
     if value.is_finite() { format!("{value:.4}") } else { NO_NUMBER.to_owned() }
 }
 

@@ -13,7 +13,7 @@ mod colour;
 mod dot_chart;
 mod forecast_page;
 mod forecast_view;
-mod format;
+pub(crate) mod format;
 mod meteogram;
 mod monthly;
 mod reliability;

@@ -9,14 +9,19 @@ mod data;
 mod ercot_run;
 mod errors;
 mod fetch;
+#[path = "../../src/notifications/tests/http_stub.rs"]
+mod http_stub;
 mod killing;
 mod main_job;
 #[path = "../../../market/src/archive/tests/moto.rs"]
 mod moto;
+mod notify;
 mod own_history;
 mod program;
 mod resuming;
 mod schedule;
 mod simulated_ercot;
+#[path = "../../src/notifications/tests/smtp_stub.rs"]
+mod smtp_stub;
 mod tidy;
 mod weather;

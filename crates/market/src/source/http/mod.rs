@@ -17,4 +17,5 @@ pub use access::{HttpAccess, HttpSettings, Now};
 pub(super) use access::{Method, Request, Size};
 pub use address::{BaseUrl, BaseUrlError};
 pub(super) use refusal::{Kind, Refusal};
+pub use refusal::{retry_after, text_of};
 pub(super) use service::Service;

@@ -113,8 +113,9 @@ fn allowance(reply: &Reply, word: &str, now: Timestamp) -> Allowance {
     }
 }
 
-/// Reads seconds or a date, as the header allows both.
-fn retry_after(text: &str, now: Timestamp) -> Option<SignedDuration> {
+/// Reads a `Retry-After` header: seconds or a date, as it allows both.
+#[must_use]
+pub fn retry_after(text: &str, now: Timestamp) -> Option<SignedDuration> {
     if let Ok(seconds) = text.trim().parse::<u32>() {
         return Some(SignedDuration::from_secs(i64::from(seconds)));
     }
@@ -124,7 +125,8 @@ fn retry_after(text: &str, now: Timestamp) -> Option<SignedDuration> {
 
 /// Returns what a body says to people, on one line: a field of its JSON, the title of its HTML,
 /// or its beginning.
-pub(in crate::source) fn text_of(body: &[u8]) -> String {
+#[must_use]
+pub fn text_of(body: &[u8]) -> String {
     let json: Option<Value> = serde_json::from_slice(body).ok();
     if let Some(fields) = json.as_ref().and_then(Value::as_object) {
         let texts = TEXT_FIELDS.iter().filter_map(|name| fields.get(*name)?.as_str());
