@@ -93,6 +93,24 @@ impl DataDir {
         self.root.join("ledger")
     }
 
+    /// Returns the folder of scores: how what we predicted did, one file for each day.
+    #[must_use]
+    pub fn scores(&self) -> PathBuf {
+        self.root.join("scores")
+    }
+
+    /// Returns the folder of scheduled backtests.
+    #[must_use]
+    pub fn backtests(&self) -> PathBuf {
+        self.root.join("backtests")
+    }
+
+    /// Returns the file that a process locks while it runs the schedules.
+    #[must_use]
+    pub fn serve_lock(&self) -> PathBuf {
+        self.root.join("serve.lock")
+    }
+
     /// Returns the page of the forecast that was issued last.
     #[must_use]
     pub fn report(&self) -> PathBuf {

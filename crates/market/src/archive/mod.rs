@@ -91,6 +91,11 @@ impl Archive {
         self.store().location()
     }
 
+    /// Returns the number of the newest commit: what was read at the same number is the same.
+    pub fn version(&self) -> Result<u64, ArchiveError> {
+        Ok(self.newest_state()?.number)
+    }
+
     fn store(&self) -> &Store {
         &self.shared.store
     }

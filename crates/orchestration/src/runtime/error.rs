@@ -31,7 +31,7 @@ pub enum ExecutionError {
         /// The firing.
         key: String,
         /// Why.
-        failure: StageFailure,
+        failure: Box<StageFailure>,
     },
     /// A stage names a function that this program does not have.
     #[error(

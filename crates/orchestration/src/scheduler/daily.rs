@@ -374,6 +374,7 @@ impl Desk {
         let pipeline = self.pipelines.get(&run.pipeline).ok_or_else(unknown)?;
         let key = run.key();
         let RunPlan { input, deadline } = (self.planner)(run)
+            .map_err(Box::new)
             .map_err(|failure| ExecutionError::NotPlanned { key: key.clone(), failure })?;
         let submission = self.executor.submit_once(pipeline, &key, input)?;
         let report = match &deadline {

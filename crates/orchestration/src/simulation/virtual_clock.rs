@@ -203,7 +203,7 @@ impl State {
     /// Takes note of what a thread waits for.
     fn ask(&mut self, thread: ThreadId, until: Option<Duration>, attempts: usize) {
         let known = self.waiters.get(&thread);
-        if !known.is_some_and(|known| (known.until, known.attempts) == (until, attempts)) {
+        if known.is_none_or(|known| (known.until, known.attempts) != (until, attempts)) {
             self.change();
         }
         let asked_in = self.round;

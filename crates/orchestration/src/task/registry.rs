@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::{StageContext, StageResult};
 
 /// A registered function.
-pub(crate) type StageFunction = Arc<dyn Fn(&StageContext) -> StageResult + Send + Sync>;
+pub type StageFunction = Arc<dyn Fn(&StageContext) -> StageResult + Send + Sync>;
 
 /// Functions by name.
 #[derive(Clone, Default)]
@@ -38,6 +38,16 @@ impl Registry {
         let name = name.into();
         assert!(!self.functions.contains_key(&name), "function {name} is registered twice");
         self.functions.insert(name, Arc::new(function));
+    }
+
+    /// Puts something around every function: time that passes, a fault, an account of what was done.
+    #[must_use]
+    pub fn wrap(self, around: impl Fn(&str, StageFunction) -> StageFunction) -> Self {
+        let wrapped = self.functions.into_iter().map(|(name, function)| {
+            let function = around(&name, function);
+            (name, function)
+        });
+        Self { functions: wrapped.collect() }
     }
 
     /// Returns the names of the functions.

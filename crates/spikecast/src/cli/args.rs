@@ -11,7 +11,9 @@ use super::backtest_args::BacktestArgs;
 use super::data_status::StatusArgs;
 use super::notify::NotifyCommand;
 use super::schedule::ScheduleCommand;
+use super::serve::ServeArgs;
 use super::simulate::SimulateCommand;
+use super::simulate_operations::{LIFE, SimulateOperationsArgs};
 use crate::config::{Config, ConfigError, Layers};
 use crate::exit::{CommandError, Exit};
 use crate::jobs::fetch::Vintages;
@@ -66,6 +68,8 @@ pub(super) enum Command {
     Backfill(BackfillArgs),
     /// Fetch observations into the archive and say what is missing
     Fetch(FetchArgs),
+    /// Run the daily operations for as long as the process lives
+    Serve(ServeArgs),
     /// What was run: list, or show one run in full
     #[command(subcommand)]
     Runs(RunsCommand),
@@ -90,6 +94,11 @@ pub(super) enum Command {
     /// A market that is not there: serve it as ERCOT would
     #[command(subcommand)]
     Simulate(SimulateCommand),
+    /// Years of daily operations in minutes: does every morning have its forecast, whatever breaks?
+    SimulateOperations(SimulateOperationsArgs),
+    /// Live one process of simulated operations
+    #[command(name = LIFE, hide = true)]
+    SimulateOperationsLife(SimulateOperationsArgs),
     /// Serve isolated stages to the process that starts this command
     #[command(name = ISOLATED_WORKER, hide = true)]
     IsolatedWorker {

@@ -13,17 +13,15 @@ use super::args::GlobalArgs;
 use super::backtest_args::BacktestArgs;
 use super::progress::{Telling, windows};
 use super::run::{
-    execution_error, failure_of, internal, journal_error, open_journal, settlement_points,
-    stop_on_signal,
+    execution_error, failure_of, internal, journal_error, open_journal, stop_on_signal, targets,
 };
 use super::terminal::{Style, Terminal};
 use crate::config::Config;
 use crate::exit::{CommandError, Exit};
-use crate::jobs::backtest::{BacktestInput, BacktestWorkspace, Evaluated, pipeline, registry};
+use crate::jobs::backtest::{
+    BacktestInput, BacktestWorkspace, Evaluated, JOURNAL, pipeline, registry,
+};
 use crate::jobs::failure::{JobError, exit_of_error};
-use crate::jobs::targets::Targets;
-
-const JOURNAL: &str = "journal.sqlite";
 
 pub(super) fn backtest(
     global: &GlobalArgs,
@@ -39,7 +37,8 @@ pub(super) fn backtest(
     }
     let input = input(&config, arguments)?;
     let journal = open_journal(&arguments.out.join(JOURNAL))?;
-    let workspace = Arc::new(BacktestWorkspace::new(arguments.out.clone()));
+    let workspace =
+        Arc::new(BacktestWorkspace::new(arguments.out.clone(), config.data_dir.clone()));
     let earlier = journal.runs(1).map_err(journal_error)?.into_iter().next();
     refuse_other_backtest(earlier.as_ref(), &input, arguments)?;
     if let Some(done) = earlier.filter(|run| run.status == RunStatus::Completed) {
@@ -87,10 +86,7 @@ fn input(config: &Config, arguments: &BacktestArgs) -> Result<BacktestInput, Com
         source: config.source.clone(),
         fingerprint: fingerprint()
             .map_err(|error| CommandError::new(exit_of_error(&error), error))?,
-        targets: Targets {
-            settlement_points: settlement_points(config)?,
-            thresholds: config.thresholds.prices(),
-        },
+        targets: targets(config)?,
         from: arguments.from,
         to: arguments.to,
         issue_time_of_day: arguments.issue_time,

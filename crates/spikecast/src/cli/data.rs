@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::archive::{Opened, job_error};
 use super::args::{DataCommand, GlobalArgs, KnownArgs, ObservationArgs};
 use super::data_status::status;
-use super::run::{internal, settlement_points};
+use super::run::{internal, targets};
 use super::series_chart::series_chart;
 use super::terminal::{Style, Terminal};
 use crate::config::Config;
@@ -287,7 +287,7 @@ const WEATHER: [Series; 3] =
     [Series::TemperatureForecast, Series::WindSpeedForecast, Series::RadiationForecast];
 
 fn configured_points(config: &Config) -> Result<Vec<Place>, CommandError> {
-    let points = settlement_points(config)?;
+    let points = targets(config)?.settlement_points;
     points.iter().map(|point| Place::named(point).map_err(CommandError::usage)).collect()
 }
 

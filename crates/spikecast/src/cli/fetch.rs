@@ -5,7 +5,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use jiff::Timestamp;
 use market::time::display;
-use orchestration::{Clock, PipelineExecutor, Registry, RunReport, RunStatus, SystemClock};
+use orchestration::{
+    Clock, ErrorRecoveryManager, PipelineExecutor, Registry, RunReport, RunStatus, SystemClock,
+};
 use serde_json::json;
 
 use super::args::{FetchArgs, GlobalArgs};
@@ -20,7 +22,7 @@ use crate::jobs::ercot::Ercot;
 use crate::jobs::failure::{JobError, exit_of_error};
 use crate::jobs::fetch::{
     CHECK, FetchInput, FetchOutcome, FetchWorkspace, Gap, PIPELINE, WantedSpan, open_archive,
-    pipeline, recovery, register,
+    pipeline, recover_fetching, register,
 };
 use crate::jobs::source::SourceChoice;
 use crate::jobs::weather::open_weather;
@@ -99,7 +101,8 @@ impl Fetching {
             archive,
         });
         let retry = config.fetch_retry;
-        let recovery = recovery(&workspace, retry).context("recovery").map_err(internal)?;
+        let mut recovery = ErrorRecoveryManager::new();
+        recover_fetching(&mut recovery, &workspace, retry).context("recovery").map_err(internal)?;
         let mut registry = Registry::new();
         register(&mut registry, &workspace);
         let executor = PipelineExecutor::new(journal, registry, clock.clone(), WORKERS)

@@ -16,10 +16,14 @@ use crate::config::store_options;
 use crate::data_dir::DataDir;
 use crate::exit::{CommandError, Exit};
 use crate::jobs::forecast::{Workspace, registry};
+use crate::operations;
 
-/// Starts this program once more, to serve the stages of a data directory. Stages follow each
-/// other, so one process is enough.
-pub(super) fn pool(data_dir: &DataDir) -> Result<Arc<IsolatedPool>, IsolatedError> {
+/// Starts this program once more, to serve the stages of a data directory; as often as stages are
+/// isolated side by side.
+pub(super) fn pool(
+    data_dir: &DataDir,
+    children_max: NonZeroUsize,
+) -> Result<Arc<IsolatedPool>, IsolatedError> {
     let this = IsolatedCommand::this_program();
     let this = this.map_err(|source| IsolatedError::NotStarted {
         command: "this program".to_owned(),
@@ -30,7 +34,6 @@ pub(super) fn pool(data_dir: &DataDir) -> Result<Arc<IsolatedPool>, IsolatedErro
         // Credentials are in the environment, which it inherits.
         command = command.argument("--archive").argument(data_dir.archives().to_string());
     }
-    let children_max = NonZeroUsize::MIN;
     let policy = IsolatedPolicy { children_max, idle_max: 1, ..IsolatedPolicy::default() };
     IsolatedPool::start(command, policy).map(Arc::new)
 }
@@ -44,6 +47,8 @@ pub(super) fn serve(directory: &Path, archive: Option<&str>) -> Result<Exit, Com
         data_dir = data_dir.with_archive(location.context("isolated worker").map_err(internal)?);
     }
     let workspace = Arc::new(Workspace::new(data_dir, clock));
-    serve_isolated(&registry(&workspace)).context("isolated worker").map_err(internal)?;
+    let mut registry = registry(&workspace);
+    operations::register(&mut registry, &workspace);
+    serve_isolated(&registry).context("isolated worker").map_err(internal)?;
     Ok(Exit::Fine)
 }

@@ -19,7 +19,9 @@ mod run;
 mod runs;
 mod schedule;
 mod series_chart;
+mod serve;
 mod simulate;
+mod simulate_operations;
 mod table;
 mod terminal;
 
@@ -58,6 +60,7 @@ fn dispatch(arguments: Arguments, terminal: &mut Terminal) -> Result<Exit, Comma
         Command::Fetch(fetch) => fetch::fetch(global, &fetch, terminal),
         Command::Backtest(backtest) => backtest::backtest(global, &backtest, terminal),
         Command::Backfill(backfill) => backfill::backfill(global, &backfill, terminal),
+        Command::Serve(serve) => serve::serve(global, &serve, terminal),
         Command::Runs(command) => runs::runs(global, &command, terminal),
         Command::Schedule(command) => schedule::schedule(global, &command, terminal),
         Command::Forecast(command) => forecast::forecast(global, &command, terminal),
@@ -66,6 +69,10 @@ fn dispatch(arguments: Arguments, terminal: &mut Terminal) -> Result<Exit, Comma
         Command::Notify(command) => notify::notify(global, &command, terminal),
         Command::Config(command) => config::config(global, &command, terminal),
         Command::Simulate(command) => simulate::simulate(global, &command, terminal),
+        Command::SimulateOperations(arguments) => {
+            simulate_operations::simulate_operations(global, &arguments, terminal)
+        }
+        Command::SimulateOperationsLife(arguments) => simulate_operations::live(&arguments),
         Command::IsolatedWorker { directory } => {
             isolated::serve(&directory, global.archive.as_deref())
         }

@@ -4,13 +4,13 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use anyhow::Context;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use market::table::remove_partial_files;
-use market::time::{OperatingDay, display, instant, parse_local};
+use market::time::{OperatingDay, display, parse_local};
 use orchestration::{
     AttemptOutcome, CancellationToken, Clock, Deadline, DeadlineAlert, DeadlinePolicy,
-    ErrorRecoveryManager, ExecutionError, Journal, JournalError, PipelineExecutor, RunId,
-    RunReport, RunStatus, SystemClock, WhenLate,
+    ErrorRecoveryManager, ExecutionError, Journal, JournalError, PipelineExecutor, RetryPolicy,
+    RunId, RunReport, RunStatus, SystemClock, WhenLate,
 };
 use serde_json::json;
 
@@ -21,16 +21,15 @@ use super::progress::{Telling, stages, tell};
 use super::terminal::{Style, Terminal};
 use crate::config::Config;
 use crate::exit::{CommandError, Exit};
-use crate::jobs::ercot::Ercot;
 use crate::jobs::failure::{JobError, exit_of, exit_of_error};
-use crate::jobs::fetch::{FetchInput, FetchWorkspace, Vintages, open_archive, recovery, register};
+use crate::jobs::fetch::{FetchWorkspace, recover_fetching, register};
 use crate::jobs::forecast::{
-    Fetching, ForecastInput, PIPELINE, Published, TrainOutput, Training, Workspace, pipeline,
-    registry, wanted,
+    self, Fetching, ForecastInput, PIPELINE, Published, Setup, TrainOutput, Training, Workspace,
+    forecast_input, pipeline, recover_archive, registry,
 };
-use crate::jobs::source::{SourceChoice, series_keys};
 use crate::jobs::targets::Targets;
 use crate::ledger::read_forecast;
+use crate::operations::{MARGIN, RUNS_LEARNT_FROM, fetch_input, patient_fetching};
 use crate::quality::told_once;
 
 /// While one piece waits for its server, another one is read and committed; other stages follow
@@ -52,18 +51,22 @@ pub(super) fn run(
     let workspace = Arc::new(Workspace::new(data_dir.clone(), clock.clone()));
     let telling = Telling::on(terminal, global.json);
     let mut registry = registry(&workspace);
-    let (fetching, recovery) = match prepare_fetching(&config, &clock, &mut input)? {
-        None => (Fetching::AtOnce, ErrorRecoveryManager::new()),
+    let mut recovery = ErrorRecoveryManager::new();
+    let fetching = match prepare_fetching(&config, &clock, &mut input)? {
+        None => Fetching::AtOnce,
         Some(fetching) => {
             register(&mut registry, &fetching);
-            let recovery = recovery(&fetching, config.fetch_retry).context("recovery");
-            (Fetching::Patient(config.fetch_retry), recovery.map_err(internal)?)
+            recover_fetching(&mut recovery, &fetching, config.fetch_retry)
+                .context("recovery")
+                .map_err(internal)?;
+            Fetching::Patient(config.fetch_retry)
         }
     };
+    recover_archive(&mut recovery, &workspace).context("recovery").map_err(internal)?;
     let mut executor = PipelineExecutor::new(journal, registry, clock, WORKERS)
         .recover_with(Arc::new(recovery))
         .observe(stages(telling));
-    let training = match isolated::pool(&data_dir) {
+    let training = match isolated::pool(&data_dir, NonZeroUsize::MIN) {
         Ok(pool) => {
             executor = executor.isolate_with(pool);
             Training::Isolated
@@ -75,7 +78,9 @@ pub(super) fn run(
         }
     };
     let value = serde_json::to_value(&input).context("run input").map_err(internal)?;
-    let pipeline = pipeline(training, fetching).context("pipeline").map_err(internal)?;
+    // Whoever waits for the command can make room on the disk and give it again.
+    let setup = Setup { training, fetching, publishing: RetryPolicy::NEVER };
+    let pipeline = pipeline(&setup).context("pipeline").map_err(internal)?;
     supersede(&executor, &key)?;
     let submission = executor.submit(&pipeline, &key, value).map_err(execution_error)?;
     let token = stop_on_signal()?;
@@ -98,30 +103,13 @@ fn prepare_fetching(
     clock: &Arc<dyn Clock>,
     input: &mut ForecastInput,
 ) -> Result<Option<Arc<FetchWorkspace>>, CommandError> {
-    if !matches!(config.source, SourceChoice::Ercot) {
-        return Ok(None);
-    }
-    let prepare = || -> Result<(Arc<FetchWorkspace>, FetchInput), JobError> {
-        let data_dir = config.data_dir.clone();
-        let archive = open_archive(&data_dir, &config.source.id()?)?;
-        let keys = series_keys(&input.targets.points()?);
-        let fetch = FetchInput {
-            source: config.source.clone(),
-            wanted: wanted(&archive, &keys, input.issue_time)?,
-            now: clock.now(),
-            as_of: input.issue_time,
-            vintages: Vintages::Morning,
-        };
-        let ercot = Some(Ercot::open(&config.ercot, clock)?);
-        let workspace =
-            FetchWorkspace { data_dir, clock: clock.clone(), ercot, weather: None, archive };
-        Ok((Arc::new(workspace), fetch))
+    let mut prepare = || -> Result<Option<Arc<FetchWorkspace>>, JobError> {
+        let Some(workspace) = patient_fetching(config, clock)? else { return Ok(None) };
+        let wish = (&input.source, &input.targets);
+        input.fetch = Some(fetch_input(&workspace, wish, input.issue_time)?);
+        Ok(Some(workspace))
     };
-    let prepared = prepare();
-    let (workspace, fetch) =
-        prepared.map_err(|error| CommandError::new(exit_of_error(&error), error))?;
-    input.fetch = Some(fetch);
-    Ok(Some(workspace))
+    prepare().map_err(|error| CommandError::new(exit_of_error(&error), error))
 }
 
 /// Executes the run, under its deadline if it has one.
@@ -149,12 +137,6 @@ fn execute(
     }
     executor.execute_by(run, token, &deadline).map_err(execution_error)
 }
-
-/// The forecast is planned to be there so long before its deadline.
-const MARGIN: SignedDuration = SignedDuration::from_mins(2);
-
-/// How long stages take is learnt from so many runs.
-const RUNS_LEARNT_FROM: u32 = 30;
 
 /// Gives up unfinished runs of earlier days with the same settings: their morning has passed.
 fn supersede(executor: &PipelineExecutor, key: &str) -> Result<(), CommandError> {
@@ -204,34 +186,21 @@ fn input(
         );
         return Err(CommandError::usage(message));
     }
-    let points = settlement_points(config)?;
-    let issue_day = OperatingDay::of(issue_time);
-    let deadline = instant(issue_day.date(), config.deadline).map_err(CommandError::usage)?;
+    let mut input = forecast_input(config, issue_time)
+        .map_err(|error| CommandError::new(exit_of_error(&error), error))?;
     let is_live = arguments.issue_time.is_none();
-    let input = ForecastInput {
-        issue_time,
-        source: config.source.clone(),
-        targets: Targets { settlement_points: points, thresholds: config.thresholds.prices() },
-        retrain_every_days: config.retrain_every_days,
-        deadline: Some(deadline).filter(|&deadline| is_live && issue_time <= deadline),
-        fetch: None,
-    };
+    input.deadline = input.deadline.filter(|_| is_live);
     // Of the present, any issue time of the day will do.
+    let issue_day = OperatingDay::of(issue_time);
     let when = if is_live { issue_day.to_string() } else { issue_time.to_string() };
     let source = serde_json::to_string(&input.source).context("source").map_err(internal)?;
     let key = format!("{when} {source} {} {}d", input.targets.scope(), input.retrain_every_days);
     Ok((input, key))
 }
 
-/// Returns the configured settlement points, else those that the source chooses.
-pub(super) fn settlement_points(config: &Config) -> Result<Vec<String>, CommandError> {
-    let from_source =
-        || -> Result<Vec<_>, JobError> { Ok(config.source.open()?.default_settlement_points()?) };
-    let points = match config.settlement_points.as_slice() {
-        [] => from_source().map_err(|error| CommandError::new(exit_of_error(&error), error))?,
-        configured => configured.to_vec(),
-    };
-    Ok(points.iter().map(|point| point.name().to_owned()).collect())
+/// Returns what is forecast by these settings.
+pub(super) fn targets(config: &Config) -> Result<Targets, CommandError> {
+    forecast::targets(config).map_err(|error| CommandError::new(exit_of_error(&error), error))
 }
 
 /// Opens a journal for writing, making its folder.

@@ -91,7 +91,7 @@ pub(super) fn simulate(
     ctrlc::set_handler(move || on_signal.stop()).context("handling Ctrl-C").map_err(internal)?;
     announce(&server, (seed, now), global.json, terminal)?;
     server
-        .serve(Service::new(settings), stop)
+        .serve(Arc::new(Service::new(settings)), stop)
         .context("serving the simulated ERCOT")
         .map_err(internal)?;
     terminal.note("stopped");

@@ -12,6 +12,7 @@ use orchestration::Partition;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
+use super::deadline::speaks_about;
 use super::failure::JobError;
 use super::forecast::ForecastInput;
 use super::source::SourceChoice;
@@ -61,6 +62,7 @@ impl BackfillInput {
             source: self.source.clone(),
             targets: self.targets.clone(),
             retrain_every_days: self.retrain_every_days,
+            speaks_at: None,
             deadline: None,
             fetch: None,
         }
@@ -92,21 +94,13 @@ impl BackfillInput {
     /// settlement points and thresholds, whatever the time of day.
     pub fn days_present(&self, data_dir: &DataDir) -> Result<BTreeSet<OperatingDay>, JobError> {
         let source_id = self.source.id()?;
-        let wanted = self.targets.points()?;
-        let thresholds = self.targets.thresholds()?;
         let mut present = BTreeSet::new();
         for issue in Ledger::in_folder(data_dir.ledger()).issues()? {
             let day = OperatingDay::of(issue.issue_time);
             let is_wanted = (self.from..=self.to).contains(&day.date()) && !present.contains(&day);
-            if !is_wanted || read_provenance(&issue.path)?.source_id != source_id {
-                continue;
-            }
-            let rows = read_forecast(&issue.path)?;
-            let points: BTreeSet<_> = rows.iter().map(|row| &row.settlement_point).collect();
-            let prices: Vec<f64> = rows.iter().map(|row| row.threshold.value()).collect();
-            let has_price = |price: &f64| prices.iter().any(|found| found.total_cmp(price).is_eq());
-            if wanted.iter().all(|point| points.contains(point))
-                && thresholds.prices().iter().all(has_price)
+            if is_wanted
+                && read_provenance(&issue.path)?.source_id == source_id
+                && speaks_about(&read_forecast(&issue.path)?, &self.targets)?
             {
                 present.insert(day);
             }

@@ -52,6 +52,9 @@ pub enum JobError {
     /// The configuration asks for something impossible.
     #[error("{0}")]
     Configuration(String),
+    /// A backtest could not be executed.
+    #[error("backtest: {0}")]
+    Backtest(String),
     /// Somebody asked to stop.
     #[error("asked to stop")]
     Stopped,
@@ -102,7 +105,9 @@ impl JobError {
             )
             | JobError::Ledger(_) => FailureClass::BadData,
             JobError::Stopped => FailureClass::Cancelled,
-            JobError::Registry(_) | JobError::Fit(FitError::Degenerate(_)) => FailureClass::Model,
+            JobError::Registry(_)
+            | JobError::Backtest(_)
+            | JobError::Fit(FitError::Degenerate(_)) => FailureClass::Model,
         }
     }
 }

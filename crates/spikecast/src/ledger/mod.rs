@@ -116,6 +116,16 @@ impl Ledger {
         issues.sort();
         Ok(issues)
     }
+
+    /// Lists the forecasts that were issued on a day, the one issued last at the end.
+    pub fn issues_of(&self, day: market::time::OperatingDay) -> Result<Vec<Issue>, LedgerError> {
+        let mut issues = Vec::new();
+        for path in entries(&self.folder.join(day.to_string()))? {
+            issues.extend(issue_of(&path));
+        }
+        issues.sort();
+        Ok(issues)
+    }
 }
 
 fn issue_of(path: &Path) -> Option<Issue> {

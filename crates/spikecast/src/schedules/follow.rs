@@ -31,6 +31,9 @@ impl Schedules {
                 }
                 Some(before) if before != record => {
                     actions.extend(change(before, record, timetable, now)?);
+                    if before.requested_at < record.requested_at {
+                        actions.extend(timetable.run_now(id, now)?);
+                    }
                 }
                 Some(_) => {}
             }
@@ -124,6 +127,21 @@ mod tests {
             }
             started
         }
+    }
+
+    #[test]
+    fn what_is_asked_for_runs_at_once_and_once() {
+        let mut server = Server::new();
+        let ask = |schedules: &mut Schedules| {
+            schedules.pause("hourly").unwrap();
+            schedules.request("hourly", at("06:10")).unwrap();
+        };
+        assert_eq!(server.play(("06:10", "06:10"), ask), ["hourly fetch 06:10"]);
+        let unpause = |schedules: &mut Schedules| {
+            schedules.resume("hourly", Missed::LeftOut, at("06:20")).unwrap();
+        };
+        assert_eq!(server.play(("06:20", "06:20"), unpause), [""; 0]);
+        assert_eq!(server.play(("07:00", "07:00"), |_| ()), ["hourly fetch 07:00"]);
     }
 
     #[test]

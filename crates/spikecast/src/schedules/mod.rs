@@ -27,6 +27,8 @@ pub struct ScheduleRecord {
     pub standing: Standing,
     /// Firings after this instant count, those before never did.
     pub counts_from: Timestamp,
+    /// When somebody asked last that it run at once.
+    pub requested_at: Option<Timestamp>,
 }
 
 /// Whether a schedule fires at present.
@@ -94,7 +96,7 @@ impl Schedules {
         let mut schedules = Self::default();
         for task in operations::daily() {
             let (standing, counts_from) = (Standing::Active, now);
-            schedules.insert(ScheduleRecord { task, standing, counts_from });
+            schedules.insert(ScheduleRecord { task, standing, counts_from, requested_at: None });
         }
         schedules
     }
@@ -115,7 +117,8 @@ impl Schedules {
             return Err(EditError::Exists { name: task.id.to_string() });
         }
         check(&task, now)?;
-        self.insert(ScheduleRecord { task, standing: Standing::Active, counts_from: now });
+        let (standing, counts_from) = (Standing::Active, now);
+        self.insert(ScheduleRecord { task, standing, counts_from, requested_at: None });
         Ok(())
     }
 
@@ -144,6 +147,12 @@ impl Schedules {
             record.counts_from = now;
         }
         record.standing = Standing::Active;
+        Ok(())
+    }
+
+    /// Asks whoever runs the schedules to run one at once, whatever its standing.
+    pub fn request(&mut self, name: &str, now: Timestamp) -> Result<(), EditError> {
+        self.get_mut(name)?.requested_at = Some(now);
         Ok(())
     }
 

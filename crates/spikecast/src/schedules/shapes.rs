@@ -46,6 +46,8 @@ struct RecordShape {
     priority: String,
     paused: bool,
     counts_from: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    requested_at: Option<Timestamp>,
 }
 
 impl FileShape {
@@ -70,7 +72,7 @@ impl FileShape {
 
 impl RecordShape {
     fn of(record: &ScheduleRecord) -> Self {
-        let ScheduleRecord { task, standing, counts_from } = record;
+        let ScheduleRecord { task, standing, counts_from, requested_at } = record;
         Self {
             name: task.id.to_string(),
             pipeline: task.pipeline.to_string(),
@@ -84,6 +86,7 @@ impl RecordShape {
             priority: task.priority.to_string().to_lowercase(),
             paused: *standing == Standing::Paused,
             counts_from: *counts_from,
+            requested_at: *requested_at,
         }
     }
 
@@ -107,7 +110,8 @@ impl RecordShape {
             return Err(format!("it has {wrong}"));
         }
         let standing = if self.paused { Standing::Paused } else { Standing::Active };
-        Ok(ScheduleRecord { task, standing, counts_from: self.counts_from })
+        let (counts_from, requested_at) = (self.counts_from, self.requested_at);
+        Ok(ScheduleRecord { task, standing, counts_from, requested_at })
     }
 }
 

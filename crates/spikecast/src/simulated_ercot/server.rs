@@ -86,9 +86,9 @@ impl Server {
     }
 
     /// Answers requests until it is told to stop.
-    pub fn serve(self, service: Service, stop: Stop) -> io::Result<()> {
+    pub fn serve(self, service: Arc<Service>, stop: Stop) -> io::Result<()> {
         let Self { runtime, listener, .. } = self;
-        let router = Router::new().fallback(answer).with_state(Arc::new(service));
+        let router = Router::new().fallback(answer).with_state(service);
         let make = router.into_make_service_with_connect_info::<Baton>();
         let serving = async move {
             let server = axum::serve(ConductedListener(listener), make);

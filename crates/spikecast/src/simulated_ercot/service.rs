@@ -230,9 +230,14 @@ impl Service {
 
     fn replace(&self, plan: FaultPlan) -> Answer {
         let rules = plan.rules();
+        self.change_faults(plan);
+        Answer::json(200, &json!({ "rules": rules }))
+    }
+
+    /// Lets other things go wrong from now on.
+    pub fn change_faults(&self, plan: FaultPlan) {
         let mut state = self.state();
         (state.faults, state.matches) = (Arc::new(plan), Matches::default());
-        Answer::json(200, &json!({ "rules": rules }))
     }
 }
 

@@ -19,9 +19,7 @@ use serde_json::{Value, json};
 
 use super::args::GlobalArgs;
 use super::progress::{Telling, partitions};
-use super::run::{
-    execution_error, failure_of, internal, open_journal, settlement_points, stop_on_signal,
-};
+use super::run::{execution_error, failure_of, internal, open_journal, stop_on_signal, targets};
 use super::terminal::Terminal;
 use crate::data_dir::DataDir;
 use crate::exit::{CommandError, Exit};
@@ -29,7 +27,6 @@ use crate::jobs::backfill::BackfillInput;
 use crate::jobs::failure::{JobError, exit_of_error};
 use crate::jobs::forecast::{Workspace, fetch_pipeline, past_pipeline, registry};
 use crate::jobs::source::SourceChoice;
-use crate::jobs::targets::Targets;
 
 pub(super) use args::BackfillArgs;
 use args::{BackfillCommand, SpanArgs};
@@ -109,10 +106,7 @@ fn input(
     }
     let input = BackfillInput {
         source: config.source.clone(),
-        targets: Targets {
-            settlement_points: settlement_points(&config)?,
-            thresholds: config.thresholds.prices(),
-        },
+        targets: targets(&config)?,
         from,
         to,
         issue_time_of_day: span.issue_time,

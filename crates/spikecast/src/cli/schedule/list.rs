@@ -57,7 +57,7 @@ fn row(record: &ScheduleRecord, now: jiff::Timestamp) -> [String; 4] {
 }
 
 fn record_json(record: &ScheduleRecord, now: jiff::Timestamp) -> Value {
-    let ScheduleRecord { task, standing, counts_from } = record;
+    let ScheduleRecord { task, standing, counts_from, requested_at } = record;
     let schedule = &task.schedule;
     let warnings = schedule.warnings(now);
     json!({
@@ -73,6 +73,7 @@ fn record_json(record: &ScheduleRecord, now: jiff::Timestamp) -> Value {
         "priority": task.priority.to_string().to_lowercase(),
         "paused": *standing == Standing::Paused,
         "counts_from": counts_from.to_string(),
+        "requested_at": requested_at.map(|at| at.to_string()),
         "next": record.next(now).map(|firing| firing_json(schedule, firing)),
         "warnings": warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })

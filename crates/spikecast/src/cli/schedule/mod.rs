@@ -41,7 +41,7 @@ fn schedule_file(global: &GlobalArgs) -> Result<ScheduleFile, CommandError> {
     Ok(ScheduleFile::at(global.settings()?.data_dir.schedules()))
 }
 
-fn file_error(error: ScheduleFileError) -> CommandError {
+pub(super) fn file_error(error: ScheduleFileError) -> CommandError {
     let exit = match &error {
         ScheduleFileError::Edit(_) => Exit::Usage,
         ScheduleFileError::NotReadable { .. }

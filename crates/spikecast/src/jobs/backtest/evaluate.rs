@@ -14,7 +14,7 @@ use super::page::page;
 use super::scores_file::scores_json;
 use super::shapes::BacktestInput;
 use super::window::provenance;
-use super::workspace::{BacktestWorkspace, load};
+use super::workspace::BacktestWorkspace;
 use crate::jobs::failure::JobError;
 use crate::ledger::{ForecastRow, read_forecast, write_forecast};
 
@@ -46,7 +46,7 @@ fn write_all(
     }
     stage.progress(0, 0, "scoring");
     write_forecast(&workspace.forecasts(), &rows, &provenance(input)?)?;
-    let truth = label(&rows, &load(input)?);
+    let truth = label(&rows, &workspace.load(input)?);
     let cells = score_all(&rows, &truth, input);
     if cells.is_empty() {
         let message = "the source knows no prices of the forecast hours, so there is nothing to score; choose earlier days or add the prices";

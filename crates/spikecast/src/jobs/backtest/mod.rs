@@ -6,6 +6,7 @@
 //! included, lives in the output folder.
 
 mod evaluate;
+mod execution;
 mod page;
 mod scores_file;
 mod shapes;
@@ -20,6 +21,7 @@ use orchestration::{
 };
 
 pub use evaluate::Evaluated;
+pub use execution::{JOURNAL, execute};
 pub use shapes::{BacktestInput, Window};
 pub use workspace::BacktestWorkspace;
 

@@ -7,19 +7,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use forecast::features::Examples;
 use jiff::Timestamp;
+use market::archive::Archive;
 use market::observation::{History, HistoryBuilder};
 use market::source::FetchRequest;
 use orchestration::StageContext;
 
 use super::shapes::BacktestInput;
+use crate::data_dir::DataDir;
 use crate::jobs::failure::JobError;
-use crate::jobs::source::series_keys;
+use crate::jobs::source::{SourceChoice, series_keys};
 use crate::jobs::training::{describe_past, require_prices, training_issue_times};
 
 /// The output folder and what is in memory.
 #[derive(Debug)]
 pub struct BacktestWorkspace {
     out: PathBuf,
+    data_dir: DataDir,
     shared: Mutex<Option<Arc<Shared>>>,
 }
 
@@ -32,10 +35,11 @@ pub(super) struct Shared {
 }
 
 impl BacktestWorkspace {
-    /// Opens a workspace in an output folder.
+    /// Opens a workspace in an output folder. What a source has only in its archive is read from
+    /// the one of `data_dir`.
     #[must_use]
-    pub fn new(out: PathBuf) -> Self {
-        Self { out, shared: Mutex::new(None) }
+    pub fn new(out: PathBuf, data_dir: DataDir) -> Self {
+        Self { out, data_dir, shared: Mutex::new(None) }
     }
 
     pub(super) fn window_file(&self, stage: &str) -> PathBuf {
@@ -76,7 +80,7 @@ impl BacktestWorkspace {
         if let Some(shared) = &*shared {
             return Ok(shared.clone());
         }
-        let history = load(input)?;
+        let history = self.load(input)?;
         let first = history.known_at(input.first_issue_time());
         require_prices(&first, &input.targets.points()?)?;
         let examples = describe(input, &history, stage)?;
@@ -84,23 +88,28 @@ impl BacktestWorkspace {
         *shared = Some(computed.clone());
         Ok(computed)
     }
-}
 
-/// Loads everything that the source has about the settlement points.
-pub(super) fn load(input: &BacktestInput) -> Result<History, JobError> {
-    let source = input.source.open()?;
-    let mut builder = HistoryBuilder::default();
-    // The last target hours must have become known, else the last days could not be scored.
-    let until = input.last_issue_time() + jiff::SignedDuration::from_hours(5 * 24);
-    for key in series_keys(&input.targets.points()?) {
-        let request = FetchRequest {
-            key: key.clone(),
-            published_after: input.source.history_from(input.first_issue_time()),
-            published_until: until,
-        };
-        builder.add(&key, source.fetch(&request)?);
+    /// Loads everything that the source has about the settlement points.
+    pub(super) fn load(&self, input: &BacktestInput) -> Result<History, JobError> {
+        let source = input.source.open()?;
+        let keys = series_keys(&input.targets.points()?);
+        if matches!(input.source, SourceChoice::Ercot) {
+            let archive = Archive::open(&self.data_dir.archive(&source.id()))?;
+            return Ok(archive.load(&keys)?);
+        }
+        let mut builder = HistoryBuilder::default();
+        // The last target hours must have become known, else the last days could not be scored.
+        let until = input.last_issue_time() + jiff::SignedDuration::from_hours(5 * 24);
+        for key in keys {
+            let request = FetchRequest {
+                key: key.clone(),
+                published_after: input.source.history_from(input.first_issue_time()),
+                published_until: until,
+            };
+            builder.add(&key, source.fetch(&request)?);
+        }
+        Ok(builder.build())
     }
-    Ok(builder.build())
 }
 
 /// Describes every issue day of the training and of the backtest itself.

@@ -26,6 +26,7 @@ use orchestration::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::archive_repair::repair_if_damaged;
 use super::ercot::Ercot;
 use super::failure::JobError;
 use crate::data_dir::DataDir;
@@ -71,13 +72,21 @@ pub fn stages(pipeline: PipelineBuilder, retry: RetryPolicy) -> PipelineBuilder 
         .stage(check.fallback("tell_what_is_missing"))
 }
 
-/// Returns what is done about failures: a server is waited for as long as it wants, what came
+/// Registers what is done about failures: a server is waited for as long as it wants, what came
 /// broken is fetched again, what is missing is looked for on the other routes.
-pub fn recovery(
+pub fn recover_fetching(
+    recovery: &mut ErrorRecoveryManager,
     workspace: &Arc<FetchWorkspace>,
     retry: RetryPolicy,
-) -> Result<ErrorRecoveryManager, RecoveryError> {
-    let mut recovery = ErrorRecoveryManager::new();
+) -> Result<(), RecoveryError> {
+    let workspace = workspace.clone();
+    let mend = RecoveryAction::new(move |context: &RecoveryContext| {
+        let input = input_of_run(&context.run_input)?;
+        if context.failure.class == FailureClass::BadData {
+            repair_if_damaged(&workspace.archive, workspace.clock.now())?;
+        }
+        Ok(mend::mend(&workspace, &input, &context.cancellation)?)
+    });
     let patient = RetryPolicy { attempts_max: REFUSALS_MAX, ..retry };
     let again = RetryPolicy { attempts_max: UNUSABLE_MAX, ..retry };
     for stage in ["list", "collect"] {
@@ -87,11 +96,6 @@ pub fn recovery(
             recovery.register_recovery_strategy(trigger, RecoveryStrategy::Retry(policy))?;
         }
     }
-    let workspace = workspace.clone();
-    let action = RecoveryAction::new(move |context: &RecoveryContext| {
-        let input = input_of_run(&context.run_input)?;
-        Ok(mend::mend(&workspace, &input, &context.cancellation)?)
-    });
     let once = RetryPolicy { attempts_max: 2, delay_first: SignedDuration::ZERO, ..retry };
     for (class, policy) in [
         (FailureClass::MissingData, once),
@@ -102,10 +106,10 @@ pub fn recovery(
     ] {
         recovery.register_recovery_strategy(
             RecoveryTrigger::class(class).at_stage(CHECK),
-            RecoveryStrategy::Repair { action: action.clone(), policy },
+            RecoveryStrategy::Repair { action: mend.clone(), policy },
         )?;
     }
-    Ok(recovery)
+    Ok(())
 }
 
 /// What the stages share within one process.

@@ -39,6 +39,24 @@ pub(super) fn fetch(
     Ok(FetchOutput { source_id, source: source.describe(), observations })
 }
 
+/// Goes on with what is archived, where nothing could be fetched.
+pub(super) fn archived(
+    workspace: &Workspace,
+    input: &ForecastInput,
+) -> Result<FetchOutput, JobError> {
+    let source = input.source.open()?;
+    let archive = Archive::open(&workspace.data_dir.archive(&source.id()))?;
+    for key in series_keys(&input.targets.points()?) {
+        if archive.newest_publication(&key)?.is_some() {
+            let (source_id, source) = (source.id(), source.describe());
+            return Ok(FetchOutput { source_id, source, observations: 0 });
+        }
+    }
+    let message =
+        format!("nothing of {} is archived that could be used instead", source.describe());
+    Err(JobError::NotEnoughData(message))
+}
+
 struct Fetching<'a> {
     workspace: &'a Workspace,
     source: &'a dyn Source,

@@ -16,8 +16,15 @@ pub(super) fn infer(
     input: &ForecastInput,
     stage: &StageContext,
 ) -> StageResult {
+    let Some(_) = stage.output_of("features") else {
+        let message = "the target hours could not be described".to_owned();
+        return Err(JobError::NotEnoughData(message).into());
+    };
     let features: FeaturesOutput = stage.output_as("features")?;
-    let train: TrainOutput = stage.output_as("train")?;
+    let train = match stage.output_of("train") {
+        Some(_) => stage.output_as("train")?,
+        None => TrainOutput::none(),
+    };
     let quality = Quality::because(stage.degraded("train"));
     let forecaster = match train.model {
         Some(reference) => {

@@ -8,9 +8,12 @@
 mod features;
 mod fetch;
 mod infer;
+mod mend;
 mod page;
+mod previous_forecast;
 mod publish;
 mod record;
+mod request;
 mod shapes;
 mod track_record;
 mod train;
@@ -20,14 +23,18 @@ mod workspace;
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use orchestration::{
     Isolation, Pipeline, PipelineBuilder, PipelineError, Registry, RetryPolicy, Stage,
     StageContext, StageOutput, StageResult,
 };
 
 use super::failure::JobError;
+pub use mend::recover_archive;
+pub use request::{forecast_input, targets};
 pub use shapes::{
-    FetchOutput, ForecastInput, InferOutput, InputStatus, Published, TrainOutput, ValidateOutput,
+    FetchOutput, ForecastInput, InferOutput, InputStatus, ModelReference, Published, TrainOutput,
+    ValidateOutput,
 };
 pub use wanted::wanted;
 pub use workspace::Workspace;
@@ -54,26 +61,66 @@ pub enum Fetching {
     Patient(RetryPolicy),
 }
 
-/// Returns the pipeline. The ladder of *train*: a new model, the previous one, the climatology.
-pub fn pipeline(training: Training, fetching: Fetching) -> Result<Pipeline, PipelineError> {
-    let stage = |name: &str| Stage::new(name, name).retry(RetryPolicy::NEVER);
-    let train = match training {
-        Training::Isolated => stage("train").isolated(Isolation::default()),
-        Training::Here => stage("train"),
-    };
-    let pipeline = PipelineBuilder::new(PIPELINE);
-    let (pipeline, fetched) = match fetching {
-        Fetching::AtOnce => (pipeline.stage(stage("fetch")), "fetch"),
-        Fetching::Patient(retry) => (super::fetch::stages(pipeline, retry), super::fetch::CHECK),
-    };
+/// How the pipelines are put together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Setup {
+    /// Where models are fitted.
+    pub training: Training,
+    /// How the archive is brought up.
+    pub fetching: Fetching,
+    /// How patiently publishing is tried again where the disk is full.
+    pub publishing: RetryPolicy,
+}
+
+/// No model takes longer to fit: the previous one stands in then.
+const TRAINING_TIME_MAX: SignedDuration = SignedDuration::from_mins(45);
+
+impl Setup {
+    /// Adds the stages that bring the archive up; returns the last of them, too.
+    #[must_use]
+    pub fn fetch(&self, pipeline: PipelineBuilder) -> (PipelineBuilder, &'static str) {
+        match self.fetching {
+            Fetching::AtOnce => {
+                // What is archived already is a day old at most.
+                let fetch = once("fetch").fallback("use_archive");
+                (pipeline.stage(fetch), "fetch")
+            }
+            Fetching::Patient(retry) => {
+                (super::fetch::stages(pipeline, retry), super::fetch::CHECK)
+            }
+        }
+    }
+
+    /// Returns a stage that fits a model with `function`.
+    #[must_use]
+    pub fn fit(&self, function: &str) -> Stage {
+        let train = Stage::new("train", function).retry(RetryPolicy::NEVER);
+        let train = train.timeout(TRAINING_TIME_MAX);
+        match self.training {
+            Training::Isolated => train.isolated(Isolation::default()),
+            Training::Here => train,
+        }
+    }
+}
+
+fn once(name: &str) -> Stage {
+    Stage::new(name, name).retry(RetryPolicy::NEVER)
+}
+
+/// Returns the pipeline. The ladder of *train*: a new model, the previous one, the climatology;
+/// that of *infer*: the model, the previous forecast. Whatever fails before *infer*, there is a
+/// forecast as long as there was one in the last days.
+pub fn pipeline(setup: &Setup) -> Result<Pipeline, PipelineError> {
+    let (pipeline, fetched) = setup.fetch(PipelineBuilder::new(PIPELINE));
+    let train = setup.fit("train").after(["features"]);
+    let infer = once("infer").after_end_of(["features", "train"]);
+    let publish = once("publish").retry(setup.publishing);
     pipeline
-        .stage(stage("validate").after([fetched]))
-        .stage(stage("features").after(["validate"]))
-        .stage(
-            train.after(["features"]).fallback("keep_previous_model").fallback("use_climatology"),
-        )
-        .stage(stage("infer").after(["features", "train"]))
-        .stage(stage("publish").after(["validate", "train", "infer"]))
+        .stage(once("validate").after_end_of([fetched]))
+        .stage(once("features").after(["validate"]))
+        .stage(train.fallback("keep_previous_model").fallback("use_climatology"))
+        .stage(infer.fallback("repeat_previous_forecast"))
+        .stage(publish.after(["infer"]).after_end_of(["validate", "train"]))
         .build()
 }
 
@@ -83,18 +130,13 @@ pub const PAST_PIPELINE: &str = "past forecast";
 /// Returns the pipeline of a past day, in a process that has fetched for all its days at once: the
 /// forecast goes to the ledger only, and nobody's page is replaced by one of the past.
 pub fn past_pipeline() -> Result<Pipeline, PipelineError> {
-    let stage = |name: &str| Stage::new(name, name).retry(RetryPolicy::NEVER);
+    let train = once("train").after(["features"]);
     PipelineBuilder::new(PAST_PIPELINE)
-        .stage(stage("validate"))
-        .stage(stage("features").after(["validate"]))
-        .stage(
-            stage("train")
-                .after(["features"])
-                .fallback("keep_previous_model")
-                .fallback("use_climatology"),
-        )
-        .stage(stage("infer").after(["features", "train"]))
-        .stage(stage("record").after(["validate", "infer"]))
+        .stage(once("validate"))
+        .stage(once("features").after(["validate"]))
+        .stage(train.fallback("keep_previous_model").fallback("use_climatology"))
+        .stage(once("infer").after(["features", "train"]))
+        .stage(once("record").after(["validate", "infer"]))
         .build()
 }
 
@@ -116,15 +158,25 @@ pub fn registry(workspace: &Arc<Workspace>) -> Registry {
     add("features", |workspace, stage| {
         finish(features::features(workspace, &input(stage)?, stage.run_id()))
     });
+    add("use_archive", |workspace, stage| finish(fetch::archived(workspace, &input(stage)?)));
     add("train", |workspace, stage| finish(train::train(workspace, &input(stage)?, stage)));
+    add("train_anew", |workspace, stage| {
+        finish(train::train_anew(workspace, &input(stage)?, stage))
+    });
     add("keep_previous_model", |workspace, stage| {
         finish(train::previous(workspace, &input(stage)?))
     });
     add("use_climatology", |_, _| finish(Ok(TrainOutput::none())));
     add("infer", |workspace, stage| infer::infer(workspace, &input(stage)?, stage));
+    add("repeat_previous_forecast", repeat_previous_forecast);
     add("publish", |workspace, stage| publish::publish(workspace, &input(stage)?, stage));
     add("record", |workspace, stage| record::record(workspace, &input(stage)?, stage));
     registry
+}
+
+/// Lets the previous forecast speak about today's horizon: what stands in for *infer*.
+pub fn repeat_previous_forecast(workspace: &Workspace, stage: &StageContext) -> StageResult {
+    previous_forecast::repeat(workspace, &input(stage)?, stage)
 }
 
 fn input(stage: &StageContext) -> Result<ForecastInput, orchestration::StageFailure> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 
 use crate::jobs::fetch::FetchInput;
@@ -21,6 +22,10 @@ pub struct ForecastInput {
     pub targets: Targets,
     /// A model older than this is replaced.
     pub retrain_every_days: u32,
+    /// The market-local time of day at which forecasts speak for which a model is trained; that of
+    /// the issue time, if nothing else is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaks_at: Option<Time>,
     /// By when the forecast must be published; nothing when the clock was turned back.
     pub deadline: Option<Timestamp>,
     /// What is fetched piece by piece, of a source that is fetched so.
@@ -50,6 +55,9 @@ pub struct InputStatus {
     pub published_at: Option<Timestamp>,
     /// Which share of the intervals of the last week is known, 0 to 1.
     pub coverage: f64,
+    /// How far the newest interval should reach at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Timestamp>,
     /// Whether the newest interval is as new as it should be.
     pub fresh: bool,
 }
@@ -68,6 +76,9 @@ pub struct TrainOutput {
     pub model: Option<ModelReference>,
     /// Whether it was trained in this run.
     pub trained: bool,
+    /// The version of the model that spoke before, if another one takes its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
 }
 
 /// A kept model.
@@ -83,7 +94,7 @@ impl TrainOutput {
     /// Returns that there is no model.
     #[must_use]
     pub fn none() -> Self {
-        Self { model: None, trained: false }
+        Self { model: None, trained: false, replaces: None }
     }
 }
 

@@ -26,20 +26,32 @@ pub(super) fn train(
         let due = entry.trained_at + every - SLACK <= input.issue_time;
         // A damaged model is as good as none: the next older one may still be young enough.
         if !due && ModelRegistry::load(&entry.path).is_ok() {
-            return Ok(TrainOutput { model: Some(reference(entry)), trained: false });
+            return Ok(TrainOutput { model: Some(reference(entry)), ..TrainOutput::none() });
         }
     }
+    train_anew(workspace, input, stage)
+}
+
+/// Trains a model whether one is due or not.
+pub(super) fn train_anew(
+    workspace: &Workspace,
+    input: &ForecastInput,
+    stage: &StageContext,
+) -> Result<TrainOutput, JobError> {
+    let registry = registry(workspace, input)?;
+    let before = registry.known_at(input.issue_time)?.into_iter().next();
     let history = workspace.history(input)?;
     let view = history.known_at(input.issue_time);
     let (points, thresholds) = (input.targets.points()?, input.targets.thresholds()?);
-    let time_of_day = local(input.issue_time).time();
+    let time_of_day = input.speaks_at.unwrap_or_else(|| local(input.issue_time).time());
     let times =
         training_issue_times(&view, &points, (input.issue_time, input.issue_time), time_of_day);
     let past = describe_past(&view, &times, &points, &thresholds, stage)?;
     stage.progress(0, 0, "fitting models");
     let model = training::train(&view, past.iter().flatten(), &thresholds)?;
     let entry = registry.keep(&model, input.issue_time)?;
-    Ok(TrainOutput { model: Some(reference(entry)), trained: true })
+    let replaces = before.map(|before| before.version).filter(|version| *version != entry.version);
+    Ok(TrainOutput { model: Some(reference(entry)), trained: true, replaces })
 }
 
 /// Returns the newest usable model, however old: the rung below a new one.
@@ -53,7 +65,7 @@ pub(super) fn previous(
     let newest = newest.ok_or_else(|| {
         JobError::NotEnoughData("there is no previous model to fall back to".to_owned())
     })?;
-    Ok(TrainOutput { model: Some(reference(newest)), trained: false })
+    Ok(TrainOutput { model: Some(reference(newest)), ..TrainOutput::none() })
 }
 
 fn registry(workspace: &Workspace, input: &ForecastInput) -> Result<ModelRegistry, JobError> {

@@ -83,6 +83,7 @@ fn status(view: &KnownAt<'_>, key: &SeriesKey) -> InputStatus {
         newest_interval: newest.map(|known| known.interval_start),
         published_at: newest.map(|known| known.published_at),
         coverage,
+        expected: Some(now + expected_reach(key.series)),
         fresh: newest.is_some_and(|known| {
             now + expected_reach(key.series) <= known.interval_start + key.series.interval()
         }),

@@ -5,7 +5,6 @@ use market::archive::Archive;
 use market::observation::SeriesKey;
 use market::reports::Report;
 
-use crate::jobs::failure::JobError;
 use crate::jobs::fetch::WantedSpan;
 
 /// What is older than this is left to `spikecast fetch`, which is not in a hurry.
@@ -15,22 +14,21 @@ const FIRST: SignedDuration = SignedDuration::from_hours(24 * 8);
 /// What came late or was corrected lies within this span before the newest publication.
 const OVERLAP: SignedDuration = SignedDuration::from_hours(24 * 2);
 
-/// Returns what to fetch, so that the archive has what was published by the issue time.
-pub fn wanted(
-    archive: &Archive,
-    keys: &[SeriesKey],
-    issue_time: Timestamp,
-) -> Result<Vec<WantedSpan>, JobError> {
+/// Returns what to fetch, so that the archive has what was published by the issue time. Of a series
+/// that cannot be read it is what goes into an empty archive: whoever reads it finds it broken and
+/// has it repaired, and no run shall fail for that before it has begun.
+pub fn wanted(archive: &Archive, keys: &[SeriesKey], issue_time: Timestamp) -> Vec<WantedSpan> {
     let mut wanted = Vec::new();
     for key in keys.iter().filter(|key| Report::publishing(key).is_some()) {
-        let newest = archive.newest_publication(key)?.filter(|newest| *newest <= issue_time);
+        let newest = archive.newest_publication(key).ok().flatten();
+        let newest = newest.filter(|newest| *newest <= issue_time);
         let from = match newest {
             Some(newest) => (newest - OVERLAP).max(issue_time - REACH),
             None => issue_time - FIRST,
         };
         wanted.push(WantedSpan { key: key.into(), from, to: issue_time });
     }
-    Ok(wanted)
+    wanted
 }
 
 #[cfg(test)]
@@ -51,7 +49,7 @@ mod tests {
         let point = SettlementPoint::new("HB_WEST").unwrap();
         let prices = SeriesKey::at(Series::RealTimeLmp, &point);
         let from = |archive: &Archive, key: &SeriesKey, issue_time: Timestamp| {
-            let wanted = wanted(archive, std::slice::from_ref(key), issue_time).unwrap();
+            let wanted = wanted(archive, std::slice::from_ref(key), issue_time);
             wanted.first().map(|span| (span.from, span.to))
         };
         let eight_days_before = at("2026-03-02T11:00:00Z");

@@ -3,14 +3,15 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use market::archive::Archive;
-use market::observation::History;
+use market::archive::{Archive, ArchiveLocation};
+use market::observation::{History, SeriesKey};
 use orchestration::Clock;
 
 use super::shapes::ForecastInput;
 use crate::data_dir::DataDir;
 use crate::jobs::failure::JobError;
-use crate::jobs::source::series_keys;
+use crate::jobs::source::{SourceChoice, series_keys};
+use crate::jobs::targets::Targets;
 
 /// What stages share.
 #[derive(Debug)]
@@ -19,27 +20,48 @@ pub struct Workspace {
     pub data_dir: DataDir,
     /// The one reader of the time.
     pub clock: Arc<dyn Clock>,
-    history: Mutex<Option<Arc<History>>>,
+    loaded: Mutex<Option<Loaded>>,
+}
+
+/// A history, and what it was loaded from.
+#[derive(Debug)]
+struct Loaded {
+    location: ArchiveLocation,
+    version: u64,
+    keys: Vec<SeriesKey>,
+    history: Arc<History>,
 }
 
 impl Workspace {
-    /// Opens a workspace for one run.
+    /// Opens a workspace.
     #[must_use]
     pub fn new(data_dir: DataDir, clock: Arc<dyn Clock>) -> Self {
-        Self { data_dir, clock, history: Mutex::new(None) }
+        Self { data_dir, clock, loaded: Mutex::new(None) }
     }
 
-    /// Returns the history of the run's settlement points, loading it from the archive at the
-    /// first call. It changes no more once *fetch* is done.
+    /// Returns the history of the run's settlement points.
     pub(super) fn history(&self, input: &ForecastInput) -> Result<Arc<History>, JobError> {
-        let mut loaded = self.history.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(history) = &*loaded {
-            return Ok(history.clone());
+        self.history_of(&input.source, &input.targets)
+    }
+
+    /// Returns the history of settlement points. It is loaded again once the archive has changed.
+    pub fn history_of(
+        &self,
+        source: &SourceChoice,
+        targets: &Targets,
+    ) -> Result<Arc<History>, JobError> {
+        let location = self.data_dir.archive(&source.id()?);
+        let archive = Archive::open(&location)?;
+        let version = archive.version()?;
+        let keys = series_keys(&targets.points()?);
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = &*loaded
+            && (&kept.location, kept.version, &kept.keys) == (&location, version, &keys)
+        {
+            return Ok(Arc::clone(&kept.history));
         }
-        let source_id = input.source.open()?.id();
-        let archive = Archive::open(&self.data_dir.archive(&source_id))?;
-        let history = Arc::new(archive.load(&series_keys(&input.targets.points()?))?);
-        *loaded = Some(history.clone());
+        let history = Arc::new(archive.load(&keys)?);
+        *loaded = Some(Loaded { location, version, keys, history: Arc::clone(&history) });
         Ok(history)
     }
 }

@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use orchestration::{
-    CancellationToken, Clock, Journal, ManualClock, PipelineExecutor, Registry, RetryPolicy,
-    RunStatus,
+    CancellationToken, Clock, ErrorRecoveryManager, Journal, ManualClock, PipelineExecutor,
+    Registry, RetryPolicy, RunStatus,
 };
 use spikecast::config::{Config, Layers};
 use spikecast::data_dir::DataDir;
 use spikecast::jobs::ercot::Ercot;
 use spikecast::jobs::fetch::{
-    FetchInput, FetchWorkspace, Vintages, WantedSpan, open_archive, pipeline, recovery, register,
+    FetchInput, FetchWorkspace, Vintages, WantedSpan, open_archive, pipeline, recover_fetching,
+    register,
 };
 use spikecast::jobs::source::SourceChoice;
 
@@ -46,8 +47,10 @@ fn fetched(served: &Served, wish: &Wish) -> SignedDuration {
     let policy = RetryPolicy::default();
     let mut registry = Registry::new();
     register(&mut registry, &workspace);
+    let mut recovery = ErrorRecoveryManager::new();
+    recover_fetching(&mut recovery, &workspace, policy).unwrap();
     let executor = PipelineExecutor::new(journal, registry, clock.clone(), NonZeroUsize::MIN)
-        .recover_with(Arc::new(recovery(&workspace, policy).unwrap()));
+        .recover_with(Arc::new(recovery));
     let pipeline = pipeline(policy).unwrap();
     let submission =
         executor.submit(&pipeline, "wish", serde_json::to_value(input).unwrap()).unwrap();
