@@ -1,7 +1,8 @@
 //! `spikecast simulate-operations`: years of daily operations in virtual time, process after
 //! process, and the account of it.
 
-use std::path::PathBuf;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
@@ -25,6 +26,9 @@ const FIRST_DAY: Date = date(2026, 1, 1);
 
 /// More deaths than days would be a process that cannot begin.
 const LIVES_PER_DAY_MAX: u32 = 2;
+
+/// Shorter spans are not worth a process of their own.
+const SPAN_DAYS_MIN: u32 = 30;
 
 /// A folder in memory, if the system has one: its disk is not what is tried here.
 const IN_MEMORY: &str = "/dev/shm";
@@ -101,16 +105,15 @@ pub(super) fn simulate_operations(
         (None, Some(temporary)) => temporary.0.clone(),
         (None, None) => unreachable!("without a folder there is a temporary one"),
     };
-    let settings = arguments.settings(folder);
-    if settings.diary_exists() {
+    let spans = spans(arguments, &folder);
+    if spans.iter().any(|span| span.folder.exists()) {
         return Err(CommandError::usage(format!(
             "{}: holds a simulation already; name another folder, or remove it",
-            settings.folder.display()
+            folder.display()
         )));
     }
-    std::fs::create_dir_all(&settings.folder).context("folder").map_err(internal)?;
-    live_all(arguments, &settings).map_err(internal)?;
-    let account = Account::of(&settings).context("diary").map_err(internal)?;
+    live_side_by_side(arguments, &spans).map_err(internal)?;
+    let account = Account::of(&spans).context("diary").map_err(internal)?;
     if global.json {
         let mut document = serde_json::to_value(&account).context("account").map_err(internal)?;
         document["seed"] = json!(arguments.seed);
@@ -122,18 +125,54 @@ pub(super) fn simulate_operations(
     Ok(if account.is_kept() { Exit::Fine } else { Exit::DeadlineMissed })
 }
 
+/// Cuts the days into as many spans as there are cores. What goes wrong on a day does not depend on
+/// where it is cut.
+fn spans(arguments: &SimulateOperationsArgs, folder: &Path) -> Vec<Settings> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let cores = u32::try_from(cores).unwrap_or(u32::MAX);
+    let count = cores.min(arguments.days.div_ceil(SPAN_DAYS_MIN)).max(1);
+    let first_day = OperatingDay::new(arguments.first_day);
+    let (length, longer) = (arguments.days / count, arguments.days % count);
+    let mut begins = 0;
+    let span = |number: u32| {
+        let days = length + u32::from(number < longer);
+        let first_day = first_day.plus_days(i32::try_from(begins).unwrap_or(i32::MAX));
+        begins += days;
+        Settings {
+            folder: folder.join(format!("span-{}", number + 1)),
+            seed: arguments.seed,
+            severity: arguments.faults.severity(),
+            first_day,
+            days,
+        }
+    };
+    (0..count).map(span).collect()
+}
+
+fn live_side_by_side(arguments: &SimulateOperationsArgs, spans: &[Settings]) -> anyhow::Result<()> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            spans.iter().map(|span| scope.spawn(|| live_all(arguments, span))).collect();
+        threads.into_iter().try_for_each(|thread| match thread.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    })
+}
+
 /// Starts one process after another until one comes to the end.
 fn live_all(arguments: &SimulateOperationsArgs, settings: &Settings) -> anyhow::Result<()> {
+    std::fs::create_dir_all(&settings.folder).context("folder")?;
     let program = std::env::current_exe().context("this program")?;
-    for _ in 0..LIVES_PER_DAY_MAX * arguments.days.max(10) {
+    for _ in 0..LIVES_PER_DAY_MAX * settings.days.max(10) {
         let resumed = settings.resume_at_text();
         let output = Command::new(&program)
             .arg(LIFE)
             .arg("--folder")
             .arg(&settings.folder)
-            .args(["--days", &arguments.days.to_string(), "--seed", &arguments.seed.to_string()])
+            .args(["--days", &settings.days.to_string(), "--seed", &settings.seed.to_string()])
             .args(["--faults", arguments.faults.word()])
-            .args(["--first-day", &arguments.first_day.to_string()])
+            .args(["--first-day", &settings.first_day.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

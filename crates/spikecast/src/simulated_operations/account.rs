@@ -128,14 +128,16 @@ pub struct Account {
 }
 
 impl Account {
-    /// Takes the account of a simulation that is over.
-    pub fn of(settings: &Settings) -> io::Result<Self> {
-        let entries = read(&settings.diary())?;
+    /// Takes the account of simulations that are over.
+    pub fn of(spans: &[Settings]) -> io::Result<Self> {
         let mut account = Self::default();
-        account.count_troubles(settings);
-        let told = account.count_notices(&entries);
-        account.judge_days(settings, &entries, &told);
-        account.judge_firings(settings, &entries);
+        for settings in spans {
+            let entries = read(&settings.diary())?;
+            account.count_troubles(settings);
+            let told = account.count_notices(&entries);
+            account.judge_days(settings, &entries, &told);
+            account.judge_firings(settings, &entries);
+        }
         Ok(account)
     }
 
@@ -264,7 +266,7 @@ impl Account {
             }
         }
         let several = runs.iter().filter(|(_, runs)| 1 < runs.len());
-        self.duplicates = several.map(|(key, _)| (*key).to_owned()).collect();
+        self.duplicates.extend(several.map(|(key, _)| (*key).to_owned()));
     }
 }
 

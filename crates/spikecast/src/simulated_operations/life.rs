@@ -75,12 +75,6 @@ impl Settings {
         self.folder.join("resume-at")
     }
 
-    /// Tells whether the folder holds a simulation already.
-    #[must_use]
-    pub fn diary_exists(&self) -> bool {
-        self.diary().exists()
-    }
-
     /// Returns when the next process begins, as the last one left it.
     #[must_use]
     pub fn resume_at_text(&self) -> Option<String> {
