@@ -20,7 +20,9 @@ mod own_history;
 mod program;
 mod resuming;
 mod schedule;
+mod serve;
 mod simulated_ercot;
+mod simulated_operations;
 #[path = "../../src/notifications/tests/smtp_stub.rs"]
 mod smtp_stub;
 mod tidy;
