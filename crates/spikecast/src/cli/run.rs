@@ -9,8 +9,8 @@ use market::table::remove_partial_files;
 use market::time::{OperatingDay, display, parse_local};
 use orchestration::{
     AttemptOutcome, CancellationToken, Clock, Deadline, DeadlineAlert, DeadlinePolicy,
-    ErrorRecoveryManager, ExecutionError, Journal, JournalError, PipelineExecutor, RetryPolicy,
-    RunId, RunReport, RunStatus, SystemClock, WhenLate,
+    ErrorRecoveryManager, ExecutionError, Journal, JournalError, PipelineExecutor, RunId,
+    RunReport, RunStatus, SystemClock, WhenLate,
 };
 use serde_json::json;
 
@@ -24,8 +24,8 @@ use crate::exit::{CommandError, Exit};
 use crate::jobs::failure::{JobError, exit_of, exit_of_error};
 use crate::jobs::fetch::{FetchWorkspace, recover_fetching, register};
 use crate::jobs::forecast::{
-    self, Fetching, ForecastInput, PIPELINE, Published, Setup, TrainOutput, Training, Workspace,
-    forecast_input, pipeline, recover_archive, registry,
+    self, Attendance, Fetching, ForecastInput, PIPELINE, Published, Setup, TrainOutput, Training,
+    Workspace, forecast_input, pipeline, recover_archive, registry,
 };
 use crate::jobs::targets::Targets;
 use crate::ledger::read_forecast;
@@ -78,8 +78,7 @@ pub(super) fn run(
         }
     };
     let value = serde_json::to_value(&input).context("run input").map_err(internal)?;
-    // Whoever waits for the command can make room on the disk and give it again.
-    let setup = Setup { training, fetching, publishing: RetryPolicy::NEVER };
+    let setup = Setup { training, fetching, attendance: Attendance::Attended };
     let pipeline = pipeline(&setup).context("pipeline").map_err(internal)?;
     supersede(&executor, &key)?;
     let submission = executor.submit(&pipeline, &key, value).map_err(execution_error)?;
@@ -290,7 +289,8 @@ fn conclude(report: &RunReport, json: bool, terminal: &mut Terminal) -> Result<E
     }
     let shape = |error: orchestration::OutputError| internal(error.into());
     let published: Published = report.output_as("publish").map_err(shape)?;
-    let trained: TrainOutput = report.output_as("train").map_err(shape)?;
+    // Where the previous forecast stands in, no model was looked for.
+    let trained: Option<TrainOutput> = report.output_as("train").ok();
     let input: ForecastInput = serde_json::from_value(report.input.clone())
         .context("the run's input")
         .map_err(internal)?;
@@ -316,7 +316,7 @@ fn conclude(report: &RunReport, json: bool, terminal: &mut Terminal) -> Result<E
             "first_target": published.first_target,
             "headline": published.headline,
             "model_version": published.model_version,
-            "trained": trained.trained,
+            "trained": trained.as_ref().is_some_and(|it| it.trained),
             "degraded": told_once(&report.degraded),
             "deadline_missed": is_late,
             "forecast": published.forecast,
@@ -325,7 +325,7 @@ fn conclude(report: &RunReport, json: bool, terminal: &mut Terminal) -> Result<E
         }))?;
         return Ok(exit);
     }
-    summary(report, &published, &trained, terminal)?;
+    summary(report, &published, trained.as_ref(), terminal)?;
     if is_late {
         terminal.error("the forecast was published after the deadline");
     }
@@ -335,7 +335,7 @@ fn conclude(report: &RunReport, json: bool, terminal: &mut Terminal) -> Result<E
 fn summary(
     report: &RunReport,
     published: &Published,
-    trained: &TrainOutput,
+    trained: Option<&TrainOutput>,
     terminal: &mut Terminal,
 ) -> Result<(), CommandError> {
     let rows = read_forecast(&published.forecast)
@@ -345,7 +345,12 @@ fn summary(
     terminal.line(terminal.paint(Style::Bold, &published.headline))?;
     terminal.line("")?;
     forecast_table(&rows, terminal)?;
-    let how = if trained.trained { "trained in this run" } else { "kept, no training was due" };
+    let how = match trained {
+        Some(TrainOutput { trained: true, .. }) => "trained in this run",
+        Some(TrainOutput { model: Some(_), .. }) => "kept, no training was due",
+        Some(TrainOutput { model: None, .. }) => "no model could be used",
+        None => "that of the forecast that stands in",
+    };
     terminal.line(format!("model     {} ({how})", published.model_version))?;
     terminal.line(format!(
         "forecast  {} ({} rows, {} hours from {})",

@@ -246,6 +246,7 @@ fn print(
         account.failed_runs.iter().map(|(schedule, runs)| format!("{schedule} {runs}")).collect();
     row("runs that failed", format!("{failed} ({})", by.join(", ")))?;
     row("notices told", account.notices.to_string())?;
+    row("  forecasts nobody was told of", account.untold.len().to_string())?;
     row("  told twice (death in between)", account.told_twice.to_string())?;
     row("processes killed", account.deaths.to_string())?;
     row("days with a wrong clock", account.wrong_clocks.to_string())?;

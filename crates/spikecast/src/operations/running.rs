@@ -133,6 +133,7 @@ impl Operations {
         let scheduler = scheduler.start_scheduler(observer)?;
         // Nobody else sets it.
         watch.scheduler.get_or_init(|| scheduler.handle().clone());
+        watch.catch_up(executor.journal())?;
         courier.resume()?;
         Ok(Self { executor, courier, clock, scheduler, schedules, ended, under_way })
     }
@@ -237,6 +238,7 @@ fn observe(
     let ended = Mutex::new(ended);
     move |event: &ScheduledEvent| {
         log_scheduled(event);
+        others(event);
         match event {
             ScheduledEvent::Started { run, at } => {
                 lock(&under_way).insert(run.key(), *at);
@@ -249,7 +251,6 @@ fn observe(
             }
             ScheduledEvent::Decided(_) => {}
         }
-        others(event);
     }
 }
 

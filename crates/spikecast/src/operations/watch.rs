@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 use jiff::{SignedDuration, Timestamp};
 use market::time::{OperatingDay, instant, market_zone};
 use orchestration::{
-    Clock, DueRun, ExecutionError, OneOff, RunReport, RunStatus, Schedule, ScheduleRule,
-    ScheduledTask, SchedulerHandle,
+    Clock, DueRun, ExecutionError, Journal, JournalError, OneOff, RunReport, RunStatus, Schedule,
+    ScheduleRule, ScheduledTask, SchedulerHandle,
 };
 
 use super::courier::Courier;
@@ -24,6 +24,12 @@ use crate::registry::ModelRegistry;
 /// A forecast that failed before its deadline is made again so long after.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
+/// What is older is no news any more.
+const CAUGHT_UP: SignedDuration = SignedDuration::from_hours(12);
+
+/// Runs that ended lately are looked for among so many.
+const RUNS_LOOKED_AT: u32 = 100;
+
 /// The name of the schedule under which a failed forecast is made again.
 const AGAIN: &str = "forecast-again";
 
@@ -37,6 +43,22 @@ pub(super) struct Watch {
 }
 
 impl Watch {
+    /// Tells again what follows from runs that have completed lately: a process that died just after
+    /// one of them told nobody. Whoever was told is not told twice.
+    pub(super) fn catch_up(&self, journal: &Journal) -> Result<(), JournalError> {
+        let since = self.clock.now().saturating_sub(CAUGHT_UP).unwrap_or(Timestamp::MIN);
+        for summary in journal.runs(RUNS_LOOKED_AT)? {
+            let is_recent = summary.finished_at.is_some_and(|at| since <= at);
+            let run = DueRun::from_key(&summary.pipeline, &summary.key);
+            if let (true, RunStatus::Completed, Some(run)) = (is_recent, summary.status, run)
+                && let Some(report) = journal.run(summary.run_id)?
+            {
+                self.ended(&run, &Ok(report));
+            }
+        }
+        Ok(())
+    }
+
     /// Does what follows from the end of a run.
     pub(super) fn ended(&self, run: &DueRun, result: &Result<RunReport, ExecutionError>) {
         let completed = result.as_ref().ok().filter(|it| it.status == RunStatus::Completed);

@@ -117,6 +117,8 @@ pub struct Account {
     pub failed_runs: BTreeMap<String, usize>,
     /// Notices told.
     pub notices: usize,
+    /// Forecasts that were published and of which nobody was told.
+    pub untold: Vec<Timestamp>,
     /// Notices told more than once: the process died between telling and writing that down.
     pub told_twice: usize,
     /// Processes that were killed.
@@ -135,6 +137,7 @@ impl Account {
             let entries = read(&settings.diary())?;
             account.count_troubles(settings);
             let told = account.count_notices(&entries);
+            account.judge_notices(settings, &entries, &told);
             account.judge_days(settings, &entries, &told);
             account.judge_firings(settings, &entries);
         }
@@ -148,6 +151,7 @@ impl Account {
             && self.missed_alarms.is_empty()
             && self.lost.is_empty()
             && self.duplicates.is_empty()
+            && self.untold.is_empty()
     }
 
     fn count_troubles(&mut self, settings: &Settings) {
@@ -178,6 +182,18 @@ impl Account {
             }
         }
         told
+    }
+
+    fn judge_notices(&mut self, settings: &Settings, entries: &[Entry], told: &BTreeSet<String>) {
+        let until = settings.ends() - UNDER_WAY;
+        for entry in entries {
+            if let Entry::Published { at, issue_time, .. } = entry
+                && *at < until
+                && !told.contains(&format!("forecast_ready {issue_time}"))
+            {
+                self.untold.push(*issue_time);
+            }
+        }
     }
 
     fn judge_days(&mut self, settings: &Settings, entries: &[Entry], told: &BTreeSet<String>) {

@@ -24,7 +24,13 @@ pub(super) enum Entry {
     /// Firings were left out.
     Skipped { at: Timestamp, schedule: String, first: Timestamp, last: Timestamp, reason: String },
     /// A forecast is there.
-    Published { at: Timestamp, issue_day: Date, run: String, degraded: Vec<String> },
+    Published {
+        at: Timestamp,
+        issue_day: Date,
+        issue_time: Timestamp,
+        run: String,
+        degraded: Vec<String>,
+    },
     /// Somebody heard a notice.
     Told { at: Timestamp, key: String },
 }

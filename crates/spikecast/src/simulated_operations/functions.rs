@@ -228,6 +228,7 @@ fn publish(light: &Light, stage: &StageContext) -> StageResult {
     light.diary.write(&Entry::Published {
         at: light.clock.true_time(),
         issue_day: OperatingDay::of(input.issue_time).date(),
+        issue_time: input.issue_time,
         run: stage.run_id().to_string(),
         degraded: degraded.cloned().collect(),
     });

@@ -10,9 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use market::archive::Upkeep;
 use market::time::OperatingDay;
 use orchestration::simulation::VirtualClock;
-use orchestration::{
-    Clock, ErrorRecoveryManager, Journal, RetryPolicy, ScheduleAction, ScheduledEvent,
-};
+use orchestration::{Clock, ErrorRecoveryManager, Journal, ScheduleAction, ScheduledEvent};
 
 use super::diary::{Diary, Entry};
 use super::functions::{fetched, registry};
@@ -22,7 +20,9 @@ use super::trouble::{Death, Kind, Severity};
 use crate::config::{Config, ConfigError, Layers};
 use crate::jobs::failure::JobError;
 use crate::jobs::fetch::{FetchInput, FetchWorkspace, Vintages, recover_fetching};
-use crate::jobs::forecast::{Fetching, Setup, Training, Workspace, recover_archive, wanted};
+use crate::jobs::forecast::{
+    Attendance, Fetching, Setup, Training, Workspace, recover_archive, wanted,
+};
 use crate::notifications::Notifier;
 use crate::operations::{Fetcher, Operations, Parts, patient_fetching};
 use crate::schedules::ScheduleFile;
@@ -30,14 +30,6 @@ use crate::simulated_ercot::{PASSWORD, SUBSCRIPTION_KEY, USERNAME};
 
 /// ERCOT has published for so long before operations begin.
 const HISTORY_DAYS: i32 = 40;
-
-/// As for a real server: a disk that is full may have room again before the market closes.
-const UNTIL_THERE_IS_ROOM: RetryPolicy = RetryPolicy {
-    attempts_max: 40,
-    delay_first: SignedDuration::from_secs(10),
-    backoff_factor: 2.0,
-    delay_max: SignedDuration::from_mins(5),
-};
 
 /// What is simulated, and where.
 #[derive(Clone, Debug)]
@@ -259,7 +251,7 @@ fn parts(
         setup: Setup {
             training: Training::Here,
             fetching: Fetching::Patient(config.fetch_retry),
-            publishing: UNTIL_THERE_IS_ROOM,
+            attendance: Attendance::Unattended,
         },
         notifier: Arc::new(Notifier::new(&config.notifications, clock.clone())?),
         fetcher: light_fetcher(config, fetching),

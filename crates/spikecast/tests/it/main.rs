@@ -12,6 +12,7 @@ mod fetch;
 #[path = "../../src/notifications/tests/http_stub.rs"]
 mod http_stub;
 mod killing;
+mod ladder;
 mod main_job;
 #[path = "../../../market/src/archive/tests/moto.rs"]
 mod moto;

@@ -14,7 +14,7 @@ fn every_morning_has_its_forecast_whatever_breaks_and_every_firing_its_run() {
         let account = program.json(&arguments);
         assert_eq!(account["days"], 91);
         assert_eq!(account["in_time"], 91, "{account:#}");
-        for nothing in ["lost", "duplicates", "missed_alarms", "false_alarms", "late_days"] {
+        for nothing in ["lost", "duplicates", "missed_alarms", "late_days", "untold"] {
             assert_eq!(
                 account[nothing].as_array().map(Vec::len),
                 Some(0),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use market::table::remove_partial_files;
-use orchestration::{Clock, ErrorRecoveryManager, Journal, RetryPolicy};
+use orchestration::{Clock, ErrorRecoveryManager, Journal};
 
 use crate::cli::isolated;
 use crate::cli::run::internal;
@@ -13,21 +13,15 @@ use crate::config::Config;
 use crate::exit::{CommandError, Exit};
 use crate::jobs::failure::exit_of_error;
 use crate::jobs::fetch::{self, recover_fetching};
-use crate::jobs::forecast::{self, Fetching, Setup, Training, Workspace, recover_archive};
+use crate::jobs::forecast::{
+    self, Attendance, Fetching, Setup, Training, Workspace, recover_archive,
+};
 use crate::notifications::Notifier;
 use crate::operations::{self, Parts, fetcher, patient_fetching};
 use crate::schedules::ScheduleFile;
 
 /// A training and a backtest may be isolated side by side.
 const CHILDREN: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
-
-/// A disk that is full at six may have room again before the market closes.
-const UNTIL_THERE_IS_ROOM: RetryPolicy = RetryPolicy {
-    attempts_max: 40,
-    delay_first: jiff::SignedDuration::from_secs(10),
-    backoff_factor: 2.0,
-    delay_max: jiff::SignedDuration::from_mins(5),
-};
 
 pub(super) fn parts(
     config: &Arc<Config>,
@@ -68,7 +62,7 @@ pub(super) fn parts(
         registry,
         recovery,
         isolated,
-        setup: Setup { training, fetching: fetched, publishing: UNTIL_THERE_IS_ROOM },
+        setup: Setup { training, fetching: fetched, attendance: Attendance::Unattended },
         notifier,
         fetcher: fetcher(&config.source, fetching),
         schedules,

@@ -61,6 +61,15 @@ pub enum Fetching {
     Patient(RetryPolicy),
 }
 
+/// Whether somebody waits for the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attendance {
+    /// A person reads the error, mends its cause and gives the command again.
+    Attended,
+    /// Nobody does: what can be done without is done without, and what may pass is waited for.
+    Unattended,
+}
+
 /// How the pipelines are put together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Setup {
@@ -68,9 +77,17 @@ pub struct Setup {
     pub training: Training,
     /// How the archive is brought up.
     pub fetching: Fetching,
-    /// How patiently publishing is tried again where the disk is full.
-    pub publishing: RetryPolicy,
+    /// Whether somebody waits.
+    pub attendance: Attendance,
 }
+
+/// A disk that is full at six may have room again before the market closes.
+const UNTIL_THERE_IS_ROOM: RetryPolicy = RetryPolicy {
+    attempts_max: 40,
+    delay_first: SignedDuration::from_secs(10),
+    backoff_factor: 2.0,
+    delay_max: SignedDuration::from_mins(5),
+};
 
 /// No model takes longer to fit: the previous one stands in then.
 const TRAINING_TIME_MAX: SignedDuration = SignedDuration::from_mins(45);
@@ -79,13 +96,14 @@ impl Setup {
     /// Adds the stages that bring the archive up; returns the last of them, too.
     #[must_use]
     pub fn fetch(&self, pipeline: PipelineBuilder) -> (PipelineBuilder, &'static str) {
-        match self.fetching {
-            Fetching::AtOnce => {
+        match (self.fetching, self.attendance) {
+            (Fetching::AtOnce, Attendance::Attended) => (pipeline.stage(once("fetch")), "fetch"),
+            (Fetching::AtOnce, Attendance::Unattended) => {
                 // What is archived already is a day old at most.
                 let fetch = once("fetch").fallback("use_archive");
                 (pipeline.stage(fetch), "fetch")
             }
-            Fetching::Patient(retry) => {
+            (Fetching::Patient(retry), Attendance::Attended | Attendance::Unattended) => {
                 (super::fetch::stages(pipeline, retry), super::fetch::CHECK)
             }
         }
@@ -114,7 +132,10 @@ pub fn pipeline(setup: &Setup) -> Result<Pipeline, PipelineError> {
     let (pipeline, fetched) = setup.fetch(PipelineBuilder::new(PIPELINE));
     let train = setup.fit("train").after(["features"]);
     let infer = once("infer").after_end_of(["features", "train"]);
-    let publish = once("publish").retry(setup.publishing);
+    let publish = match setup.attendance {
+        Attendance::Attended => once("publish"),
+        Attendance::Unattended => once("publish").retry(UNTIL_THERE_IS_ROOM),
+    };
     pipeline
         .stage(once("validate").after_end_of([fetched]))
         .stage(once("features").after(["validate"]))
