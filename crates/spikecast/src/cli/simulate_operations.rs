@@ -247,6 +247,7 @@ fn print(
     row("runs that failed", format!("{failed} ({})", by.join(", ")))?;
     row("notices told", account.notices.to_string())?;
     row("  forecasts nobody was told of", account.untold.len().to_string())?;
+    row("  … as nobody could be reached", account.given_up.to_string())?;
     row("  told twice (death in between)", account.told_twice.to_string())?;
     row("processes killed", account.deaths.to_string())?;
     row("days with a wrong clock", account.wrong_clocks.to_string())?;

@@ -117,8 +117,11 @@ pub struct Account {
     pub failed_runs: BTreeMap<String, usize>,
     /// Notices told.
     pub notices: usize,
-    /// Forecasts that were published and of which nobody was told.
+    /// Forecasts that were published and of which nobody was told, though somebody could be.
     pub untold: Vec<Timestamp>,
+    /// Forecasts of which nobody was told because nobody could be reached for longer than notices
+    /// are news.
+    pub given_up: usize,
     /// Notices told more than once: the process died between telling and writing that down.
     pub told_twice: usize,
     /// Processes that were killed.
@@ -191,7 +194,11 @@ impl Account {
                 && *at < until
                 && !told.contains(&format!("forecast_ready {issue_time}"))
             {
-                self.untold.push(*issue_time);
+                if is_desk_unreachable(settings, *at) {
+                    self.given_up += 1;
+                } else {
+                    self.untold.push(*issue_time);
+                }
             }
         }
     }
@@ -284,6 +291,16 @@ impl Account {
         let several = runs.iter().filter(|(_, runs)| 1 < runs.len());
         self.duplicates.extend(several.map(|(key, _)| (*key).to_owned()));
     }
+}
+
+/// Tells whether the desk could not be reached at a time.
+fn is_desk_unreachable(settings: &Settings, at: Timestamp) -> bool {
+    let today = OperatingDay::of(at);
+    let troubles = [today.plus_days(-1), today]
+        .into_iter()
+        .flat_map(|day| plan(settings.seed, settings.severity, day).troubles);
+    let mut of_desk = troubles.filter(|it| it.kind == Kind::DeskUnreachable);
+    of_desk.any(|it| it.from <= at && at < it.until)
 }
 
 fn days(settings: &Settings) -> impl Iterator<Item = OperatingDay> {

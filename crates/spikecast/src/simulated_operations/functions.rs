@@ -43,7 +43,10 @@ const MODEL_AGE_MAX: SignedDuration = SignedDuration::from_hours(42);
 /// A training that hangs would do so for days.
 const HANGS: Duration = Duration::from_hours(100);
 
-/// Returns the functions, with time passing and deaths around all of them.
+/// Functions around which time passes; others let it pass themselves, or take none worth speaking of.
+const TAKE_TIME: [&str; 5] = ["list", "collect", "publish", "score", "repeat_previous_forecast"];
+
+/// Returns the functions, with time passing around some and deaths around all of them.
 pub(super) fn registry(
     light: &Arc<Light>,
     fetching: &Arc<FetchWorkspace>,
@@ -79,11 +82,14 @@ pub(super) fn registry(
     });
     let real = workspace.clone();
     registry.register("deadline", move |stage: &StageContext| look_for_forecast(&real, stage));
-    registry.wrap(|_, function| {
+    registry.wrap(|name, function| {
         let light = light.clone();
+        let takes_time = TAKE_TIME.contains(&name);
         Arc::new(move |stage: &StageContext| {
             light.before_work();
-            light.work(stage, 1..=4)?;
+            if takes_time {
+                light.work(stage, 1..=8)?;
+            }
             let result = function(stage);
             if result.is_ok() {
                 light.after_work();

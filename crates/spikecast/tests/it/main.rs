@@ -17,6 +17,7 @@ mod main_job;
 #[path = "../../../market/src/archive/tests/moto.rs"]
 mod moto;
 mod notify;
+mod operations;
 mod own_history;
 mod program;
 mod resuming;
