@@ -15,8 +15,13 @@ pub fn is_forecast_there(
     day: OperatingDay,
     (source, targets): (&SourceChoice, &Targets),
 ) -> Result<bool, JobError> {
+    let issues = ledger.issues_of(day)?;
+    if issues.is_empty() {
+        // Whatever the source, which may be what is broken.
+        return Ok(false);
+    }
     let source_id = source.id()?;
-    for issue in ledger.issues_of(day)?.into_iter().rev() {
+    for issue in issues.into_iter().rev() {
         if read_provenance(&issue.path)?.source_id == source_id
             && speaks_about(&read_forecast(&issue.path)?, targets)?
         {

@@ -72,7 +72,9 @@ impl Watch {
             (forecast::PIPELINE, Some(report)) => self.forecast_is_there(report),
             (forecast::PIPELINE, None) if is_over => self.forecast_failed(run, result),
             (TRAIN, Some(report)) => self.model_is_there(report),
-            (DEADLINE, Some(report)) => self.deadline_has_come(report),
+            (DEADLINE, Some(report)) if report.output_as(DEADLINE).unwrap_or(false) => {}
+            // Who cannot see whether the forecast is there had better be told that it is not.
+            (DEADLINE, _) if is_over => self.deadline_was_missed(result),
             (SCORE, Some(report)) => self.scores_are_there(report),
             (_, _) => {}
         }
@@ -171,10 +173,9 @@ impl Watch {
         Ok(())
     }
 
-    fn deadline_has_come(&self, report: &RunReport) {
-        let is_there = report.output_as::<bool>(DEADLINE).unwrap_or(true);
-        if let (false, Some(request)) = (is_there, input_of::<DeadlineRequest>(report)) {
-            let DeadlineRequest { day: issue_day, deadline, .. } = request;
+    fn deadline_was_missed(&self, result: &Result<RunReport, ExecutionError>) {
+        let request = result.as_ref().ok().and_then(input_of::<DeadlineRequest>);
+        if let Some(DeadlineRequest { day: issue_day, deadline, .. }) = request {
             self.courier.tell(Notice::DeadlineMissed { issue_day, deadline });
         }
     }
