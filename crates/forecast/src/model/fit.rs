@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::boosting::{FittedTrees, fit_trees};
 use super::combination::{Components, FittedCombination};
+use super::hyperparameters::Hyperparameters;
 use super::logistic::{FittedLogistic, fit_logistic};
 use super::sample::{Drawn, LabelledExample, Sampling, draw};
 use crate::evaluation::{log_loss, skill_interval};
@@ -20,8 +21,8 @@ use crate::threshold::Thresholds;
 pub struct FitSettings {
     /// When the training happens; everything in the rows was known by then.
     pub as_of: Timestamp,
-    /// Rows of a threshold that are used at the most.
-    pub rows_max: usize,
+    /// Hyper-parameters.
+    pub hyperparameters: Hyperparameters,
     /// Seeds sampling and column choice.
     pub seed: u64,
 }
@@ -30,7 +31,7 @@ impl FitSettings {
     /// Returns the settings that the product uses.
     #[must_use]
     pub fn at(as_of: Timestamp) -> Self {
-        Self { as_of, rows_max: 24_000, seed: 1 }
+        Self { as_of, hyperparameters: Hyperparameters::default(), seed: 1 }
     }
 }
 
@@ -38,8 +39,6 @@ impl FitSettings {
 const HELD_OUT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Between what a held-out model learns from and what it is tried on: the horizon and a day.
 const EMBARGO: SignedDuration = SignedDuration::from_hours(4 * 24);
-const HALF_LIFE_DAYS: f64 = 450.0;
-const RIDGE: f64 = 300.0;
 /// Rows with known outcome without which nothing can be learnt: about a month.
 const ROWS_MIN: usize = 2_000;
 /// Two-sided 90 %.
@@ -54,10 +53,8 @@ pub enum FitError {
     )]
     TooFewRows(usize),
     /// The numbers do not allow it.
-    #[error(
-        "training did not converge at threshold {0} $/MWh; check the inputs for constant or absurd values"
-    )]
-    Degenerate(String),
+    #[error("training did not converge; check the inputs for constant or absurd values")]
+    Degenerate,
 }
 
 /// Where a model comes from.
@@ -98,7 +95,7 @@ pub struct HeldOut {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FittedModel {
     thresholds: Vec<f64>,
-    logistic: Vec<FittedLogistic>,
+    logistic: FittedLogistic,
     trees: FittedTrees,
     combination: Vec<FittedCombination>,
     lineage: Lineage,
@@ -128,7 +125,7 @@ pub struct Prediction {
 
 /// What one fit gives before it is combined.
 struct Base {
-    logistic: Vec<FittedLogistic>,
+    logistic: FittedLogistic,
     trees: FittedTrees,
 }
 
@@ -153,8 +150,11 @@ pub fn fit(
         || fit_base(rows, thresholds, settings),
         || {
             // Three weights per threshold are all that is learnt from it: half the rows do.
-            let rows_max = settings.rows_max / 2;
-            let settings = FitSettings { as_of: held_out_from, rows_max, ..*settings };
+            let hyperparameters = Hyperparameters {
+                rows_max: settings.hyperparameters.rows_max / 2,
+                ..settings.hyperparameters
+            };
+            let settings = FitSettings { as_of: held_out_from, hyperparameters, ..*settings };
             fit_base(&before, thresholds, &settings).ok()
         },
     );
@@ -195,33 +195,26 @@ fn fit_base(
 ) -> Result<Base, FitError> {
     let sampling = Sampling {
         as_of: settings.as_of,
-        half_life_days: HALF_LIFE_DAYS,
-        rows_max: settings.rows_max,
+        half_life_days: settings.hyperparameters.half_life_days,
+        rows_max: settings.hyperparameters.rows_max,
         seed: settings.seed,
     };
     let drawn: Vec<Vec<Drawn>> =
         thresholds.iter().map(|threshold| draw(rows, threshold, &sampling)).collect();
-    let degenerate = |threshold: DollarsPerMwh| FitError::Degenerate(threshold.value().to_string());
-    let (logistic, trees) = rayon::join(
-        || {
-            let fitted =
-                thresholds.iter().zip(&drawn).enumerate().map(|(index, (price, drawn))| {
-                    fit_logistic(rows, drawn, index, RIDGE).ok_or_else(|| degenerate(price))
-                });
-            fitted.collect::<Result<Vec<_>, _>>()
-        },
-        || fit_trees(rows, &drawn, settings.seed),
-    );
-    let lowest = thresholds.iter().next().expect("there is at least one threshold");
-    Ok(Base { logistic: logistic?, trees: trees.ok_or_else(|| degenerate(lowest))? })
+    let logistic =
+        fit_logistic(rows, &drawn, &settings.hyperparameters).ok_or(FitError::Degenerate)?;
+    let trees = fit_trees(rows, &drawn, &logistic, (&settings.hyperparameters, settings.seed))
+        .ok_or(FitError::Degenerate)?;
+    Ok(Base { logistic, trees })
 }
 
 impl Base {
     fn components(&self, example: &Example, threshold: usize) -> Components {
+        let logistic = self.logistic.log_odds(example, threshold);
         Components {
             climatology: example.offset(threshold),
-            logistic: self.logistic[threshold].log_odds(example, threshold),
-            trees: self.trees.log_odds(example, threshold),
+            logistic,
+            trees: logistic + self.trees.correction(example, threshold),
             persistence: log_odds(example.persistence[threshold]),
         }
     }
@@ -298,11 +291,11 @@ impl FittedModel {
         let mut margins = Vec::with_capacity(self.thresholds.len());
         let mut components = Vec::with_capacity(self.thresholds.len());
         for (index, combination) in self.combination.iter().enumerate() {
-            let logistic = self.logistic[index].forecast(example, index);
+            let logistic = self.logistic.forecast(example, index);
             let parts = Components {
                 climatology: example.offset(index),
                 logistic: logistic.log_odds,
-                trees: self.trees.log_odds(example, index),
+                trees: logistic.log_odds + self.trees.correction(example, index),
                 persistence: log_odds(example.persistence[index]),
             };
             let disagreement = (parts.logistic - parts.trees) / 2.0;

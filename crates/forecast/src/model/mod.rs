@@ -4,8 +4,10 @@
 //! `fit` returns a different type than what it is called on, so an unfitted model cannot predict.
 
 mod boosting;
+mod columns;
 mod combination;
 mod fit;
+mod hyperparameters;
 mod linear_algebra;
 mod logistic;
 mod sample;
@@ -13,5 +15,6 @@ mod saved;
 mod tree;
 
 pub use fit::{FitError, FitSettings, FittedModel, HeldOut, Lineage, Prediction, fit};
+pub use hyperparameters::Hyperparameters;
 pub use sample::LabelledExample;
 pub use saved::{MODEL_FORMAT, SavedModelError};
