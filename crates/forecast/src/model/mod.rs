@@ -6,12 +6,14 @@
 mod boosting;
 mod combination;
 mod fit;
+mod lineage;
 mod linear_algebra;
 mod logistic;
 mod sample;
 mod saved;
 mod tree;
 
-pub use fit::{FitError, FitSettings, FittedModel, HeldOut, Lineage, Prediction, fit};
+pub use fit::{FitError, FitSettings, FittedModel, Prediction, fit};
+pub use lineage::{HeldOut, Lineage};
 pub use sample::LabelledExample;
 pub use saved::{MODEL_FORMAT, SavedModelError};
