@@ -13,11 +13,11 @@ use super::tree::{Binned, Derivatives, Growth, Tree, grow};
 use crate::features::{COLUMNS_PER_THRESHOLD, Example};
 use crate::probability::probability;
 
-const TREES: usize = 150;
-const GROWTH: Growth =
+pub(super) const TREES: usize = 150;
+pub(super) const GROWTH: Growth =
     Growth { leaves_max: 8, leaf_hessian_min: 4.0, ridge: 20.0, learning_rate: 0.08 };
 /// Share of the columns that each tree may use.
-const COLUMN_SHARE: f64 = 0.4;
+pub(super) const COLUMN_SHARE: f64 = 0.4;
 
 /// Fitted trees for all thresholds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

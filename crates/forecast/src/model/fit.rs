@@ -3,12 +3,15 @@
 use jiff::{SignedDuration, Timestamp};
 use market::units::DollarsPerMwh;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use thiserror::Error;
 
-use super::boosting::{FittedTrees, fit_trees};
-use super::combination::{Components, FittedCombination};
-use super::lineage::{HeldOut, HeldOutLoss, Lineage};
+use super::boosting::{COLUMN_SHARE, FittedTrees, GROWTH, TREES, fit_trees};
+use super::combination::{Components, FittedCombination, PRECISION, PRIOR};
+use super::held_out::{HeldOut, HeldOutLoss};
+use super::lineage::Lineage;
 use super::logistic::{FittedLogistic, fit_logistic};
+use super::recipe::Recipe;
 use super::sample::{Drawn, LabelledExample, Sampling, draw};
 use crate::evaluation::log_loss;
 use crate::features::Example;
@@ -135,9 +138,28 @@ pub fn fit(
         logistic: base.logistic,
         trees: base.trees,
         combination,
-        lineage: Lineage::of(rows, known, settings),
+        lineage: Lineage::of(rows, known, settings, recipe(settings)),
         held_out,
     })
+}
+
+/// Names everything that a fit depends on beside its rows and its seed.
+fn recipe(settings: &FitSettings) -> Recipe {
+    Recipe::of(&[
+        ("combination_precision", json!(PRECISION)),
+        ("combination_prior", json!(PRIOR)),
+        ("embargo_hours", json!(EMBARGO.as_hours())),
+        ("half_life_days", json!(HALF_LIFE_DAYS)),
+        ("held_out_hours", json!(HELD_OUT.as_hours())),
+        ("logistic_ridge", json!(RIDGE)),
+        ("rows_max", json!(settings.rows_max)),
+        ("trees", json!(TREES)),
+        ("trees_column_share", json!(COLUMN_SHARE)),
+        ("trees_leaf_hessian_min", json!(GROWTH.leaf_hessian_min)),
+        ("trees_learning_rate", json!(GROWTH.learning_rate)),
+        ("trees_leaves_max", json!(GROWTH.leaves_max)),
+        ("trees_ridge", json!(GROWTH.ridge)),
+    ])
 }
 
 fn fit_base(

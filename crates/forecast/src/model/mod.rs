@@ -5,15 +5,21 @@
 
 mod boosting;
 mod combination;
+mod comparison;
 mod fit;
+mod held_out;
 mod lineage;
 mod linear_algebra;
 mod logistic;
+mod recipe;
 mod sample;
 mod saved;
 mod tree;
 
+pub use comparison::{Comparison, PairedDifference, Verdict, compare};
 pub use fit::{FitError, FitSettings, FittedModel, Prediction, fit};
-pub use lineage::{HeldOut, Lineage};
+pub use held_out::{HeldOut, HeldOutWeek};
+pub use lineage::Lineage;
+pub use recipe::Recipe;
 pub use sample::LabelledExample;
-pub use saved::{MODEL_FORMAT, SavedModelError};
+pub use saved::{MODEL_FORMAT, ModelCard, SavedModelError};
