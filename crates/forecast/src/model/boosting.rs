@@ -12,12 +12,11 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::hyperparameters::Hyperparameters;
+use super::logistic::FittedLogistic;
 use super::sample::{Drawn, LabelledExample};
 use super::tree::{Binned, Derivatives, Growth, Tree, grow};
 use crate::features::{COLUMNS_PER_THRESHOLD, Example, ReadBy, features};
 use crate::probability::probability;
-
-use super::logistic::FittedLogistic;
 
 /// Fitted trees for all thresholds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,17 +3,20 @@
 use jiff::{SignedDuration, Timestamp};
 use market::units::DollarsPerMwh;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use thiserror::Error;
 
 use super::boosting::{FittedTrees, fit_trees};
-use super::combination::{Components, FittedCombination};
+use super::combination::{Components, FittedCombination, PRECISION, PRIOR};
+use super::held_out::{HeldOut, HeldOutLoss};
 use super::hyperparameters::Hyperparameters;
+use super::lineage::Lineage;
 use super::logistic::{FittedLogistic, fit_logistic};
+use super::recipe::Recipe;
 use super::sample::{Drawn, LabelledExample, Sampling, draw};
-use crate::evaluation::{log_loss, skill_interval};
+use crate::evaluation::log_loss;
 use crate::features::Example;
 use crate::probability::{log_odds, non_increasing, probability};
-use crate::target::HourOutcome;
 use crate::threshold::Thresholds;
 
 /// How models are fitted.
@@ -55,40 +58,6 @@ pub enum FitError {
     /// The numbers do not allow it.
     #[error("training did not converge; check the inputs for constant or absurd values")]
     Degenerate,
-}
-
-/// Where a model comes from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Lineage {
-    /// When it was trained, RFC 3339.
-    pub trained_at: String,
-    /// The first and the last target hour it learnt from, RFC 3339.
-    pub first_target: String,
-    /// The last one.
-    pub last_target: String,
-    /// How many target hours with a known outcome it was offered.
-    pub rows: usize,
-    /// What seeded it.
-    pub seed: u64,
-    /// The program's version.
-    pub program: String,
-}
-
-/// How the combination did on the days that were held out, at one threshold.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct HeldOut {
-    /// $/MWh.
-    pub threshold: f64,
-    /// Target hours with a known outcome.
-    pub hours: usize,
-    /// How many of them exceeded the threshold.
-    pub exceedances: usize,
-    /// Mean log-loss of the combination.
-    pub log_loss: f64,
-    /// Mean log-loss of the tougher of the two climatologies on the same hours.
-    pub climatology_log_loss: f64,
-    /// 90 % interval of the skill (weekly block bootstrap); nothing when there are too few weeks.
-    pub skill_interval: Option<(f64, f64)>,
 }
 
 /// Fitted models for all thresholds.
@@ -169,23 +138,23 @@ pub fn fit(
         logistic: base.logistic,
         trees: base.trees,
         combination,
-        lineage: lineage(rows, known, settings),
+        lineage: Lineage::of(rows, known, settings, recipe(settings)),
         held_out,
     })
 }
 
-fn lineage(rows: &[LabelledExample<'_>], known: usize, settings: &FitSettings) -> Lineage {
-    let is_known = |row: &&LabelledExample<'_>| row.outcome != HourOutcome::Unknown;
-    let targets = rows.iter().filter(is_known).map(|row| row.example.target.hour.start);
-    let text = |instant: Option<Timestamp>| instant.map(|t| t.to_string()).unwrap_or_default();
-    Lineage {
-        trained_at: settings.as_of.to_string(),
-        first_target: text(targets.clone().min()),
-        last_target: text(targets.max()),
-        rows: known,
-        seed: settings.seed,
-        program: env!("CARGO_PKG_VERSION").to_owned(),
-    }
+/// Names everything that a fit depends on beside its rows and its seed.
+fn recipe(settings: &FitSettings) -> Recipe {
+    let mut constants = vec![
+        ("combination_precision", json!(PRECISION)),
+        ("combination_prior", json!(PRIOR)),
+        ("embargo_hours", json!(EMBARGO.as_hours())),
+        ("held_out_hours", json!(HELD_OUT.as_hours())),
+    ];
+    let chosen = serde_json::to_value(settings.hyperparameters).expect("plain numbers");
+    let chosen = chosen.as_object().expect("a struct is an object");
+    constants.extend(chosen.iter().map(|(name, value)| (name.as_str(), value.clone())));
+    Recipe::of(&constants)
 }
 
 fn fit_base(
@@ -237,7 +206,8 @@ fn combine(
             // Scored with the prior mixture: the fitted one will have seen these hours.
             let mixture = probability(FittedCombination::PRIOR.combine(&components));
             losses.push(HeldOutLoss {
-                start: example.target.hour.start.as_second(),
+                start: example.target.hour.start,
+                exceeded,
                 mixture: log_loss(mixture, exceeded),
                 climatologies: [example.climatology[index], example.climatology_recent[index]]
                     .map(|climatology| log_loss(climatology, exceeded)),
@@ -245,43 +215,10 @@ fn combine(
             tried.push((components, exceeded));
         }
         fitted.push(FittedCombination::fit(&tried));
-        scores.push(held_out_score(threshold, &tried, &losses));
+        scores.push(HeldOut::of(threshold, &losses));
     }
     (fitted, scores)
 }
-
-/// The losses of one held-out hour.
-struct HeldOutLoss {
-    start: i64,
-    mixture: f64,
-    climatologies: [f64; 2],
-}
-
-fn held_out_score(
-    threshold: DollarsPerMwh,
-    tried: &[(Components, bool)],
-    losses: &[HeldOutLoss],
-) -> HeldOut {
-    #[expect(clippy::cast_precision_loss, reason = "row counts")]
-    let mean = |of: &dyn Fn(&HeldOutLoss) -> f64| {
-        losses.iter().map(of).sum::<f64>() / losses.len().max(1) as f64
-    };
-    let climatology = [mean(&|loss| loss.climatologies[0]), mean(&|loss| loss.climatologies[1])];
-    let tougher = usize::from(climatology[1] < climatology[0]);
-    let rows: Vec<(i64, f64, f64)> =
-        losses.iter().map(|loss| (loss.start, loss.mixture, loss.climatologies[tougher])).collect();
-    let interval = skill_interval(&rows, BOOTSTRAP_SEED);
-    HeldOut {
-        threshold: threshold.value(),
-        hours: tried.len(),
-        exceedances: tried.iter().filter(|(_, exceeded)| *exceeded).count(),
-        log_loss: mean(&|loss| loss.mixture),
-        climatology_log_loss: climatology[tougher],
-        skill_interval: interval.map(|interval| (interval.lower, interval.upper)),
-    }
-}
-
-const BOOTSTRAP_SEED: u64 = 90;
 
 impl FittedModel {
     /// Forecasts one example: a prediction for each threshold, probabilities never increasing.

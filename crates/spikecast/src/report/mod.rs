@@ -10,6 +10,8 @@ mod backtest_page;
 mod backtest_view;
 mod bitmap;
 mod colour;
+mod comparison_page;
+mod comparison_view;
 mod dot_chart;
 mod forecast_page;
 mod forecast_view;
@@ -31,6 +33,7 @@ pub use backtest_view::{
     Outcome, ReliabilityBin, ReliabilityCurve, ScoreRow, Setting,
 };
 pub use bitmap::{BitmapError, png};
+pub use comparison_view::{ComparedRow, ComparisonPage, RowStanding, ScenarioView, ThresholdTable};
 pub use forecast_view::{
     DayView, Estimate, ExceedanceView, ForecastPage, Freshness, HourView, InputView, ModelCard,
     ModelComponent, PointView, Quality, Term, ThresholdSkill, TrackRecord, TrackRow,

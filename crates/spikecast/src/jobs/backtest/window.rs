@@ -36,10 +36,14 @@ fn forecast(
     let thresholds = input.targets.thresholds()?;
     let times = input.issue_times(window);
     let Some(&trained_at) = times.first() else { return Ok(Vec::new()) };
-    let past = shared.examples.range(..trained_at).flat_map(|(_, examples)| examples);
-    let model = train(&shared.history.known_at(trained_at), past, &thresholds)?;
-    let version = format!("backtest-{}", trained_at.strftime("%Y%m%dT%H%M%SZ"));
-    let forecaster = Forecaster::Model { version, model: Box::new(model) };
+    let forecaster = if input.needs_training() {
+        let past = shared.examples.range(..trained_at).flat_map(|(_, examples)| examples);
+        let model = train(&shared.history.known_at(trained_at), past, &thresholds)?;
+        let version = format!("backtest-{}", trained_at.strftime("%Y%m%dT%H%M%SZ"));
+        Forecaster::Model { version, model: Box::new(model) }
+    } else {
+        Forecaster::Climatology
+    };
     let mut rows = Vec::new();
     for issue_time in times {
         let examples = shared.examples.get(&issue_time).expect("every issue day was described");
