@@ -261,6 +261,19 @@ impl FittedModel {
             .collect()
     }
 
+    pub(super) fn logistic(&self) -> &FittedLogistic {
+        &self.logistic
+    }
+
+    pub(super) fn trees(&self) -> &FittedTrees {
+        &self.trees
+    }
+
+    /// Returns bias and weights of logistic, trees and persistence at one threshold.
+    pub(super) fn weights(&self, threshold: usize) -> [f64; 4] {
+        self.combination[threshold].terms()
+    }
+
     /// Returns the thresholds in $/MWh that the model was fitted for.
     #[must_use]
     pub fn thresholds(&self) -> &[f64] {

@@ -9,6 +9,8 @@ use super::archive::ArchiveCommand;
 use super::backfill::BackfillArgs;
 use super::backtest::BacktestArgs;
 use super::data_status::StatusArgs;
+use super::explain::ExplainArgs;
+use super::features::FeaturesCommand;
 use super::models::ModelsCommand;
 use super::notify::NotifyCommand;
 use super::schedule::ScheduleCommand;
@@ -77,9 +79,12 @@ pub(super) enum Command {
     /// What runs when: list, preview, add, pause, resume, remove, or run now
     #[command(subcommand)]
     Schedule(ScheduleCommand),
-    /// What was forecast: show or export an issued forecast
+    /// What was forecast: show, export or explain an issued forecast
     #[command(subcommand)]
     Forecast(ForecastCommand),
+    /// What the models read of an hour: list the features, or describe one
+    #[command(subcommand)]
+    Features(FeaturesCommand),
     /// Which models there are and which one speaks: list, show, compare, promote, rollback
     #[command(subcommand)]
     Models(ModelsCommand),
@@ -267,6 +272,8 @@ pub(super) enum ForecastCommand {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Say what made the probability of an hour
+    Explain(ExplainArgs),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

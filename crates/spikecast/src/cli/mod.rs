@@ -8,6 +8,8 @@ mod backtest;
 mod config;
 mod data;
 mod data_status;
+mod explain;
+mod features;
 mod fetch;
 mod forecast;
 mod forecast_table;
@@ -64,6 +66,7 @@ fn dispatch(arguments: Arguments, terminal: &mut Terminal) -> Result<Exit, Comma
         Command::Runs(command) => runs::runs(global, &command, terminal),
         Command::Schedule(command) => schedule::schedule(global, &command, terminal),
         Command::Forecast(command) => forecast::forecast(global, &command, terminal),
+        Command::Features(command) => features::show_features(global.json, &command, terminal),
         Command::Models(command) => models::models(global, &command, terminal),
         Command::Archive(command) => archive::archive(global, &command, terminal),
         Command::Data(command) => data::data(global, &command, terminal),
