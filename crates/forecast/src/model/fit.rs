@@ -1,7 +1,6 @@
 //! Fits all models to past examples and predicts with them: the one entry for live and backtest.
 
 use jiff::{SignedDuration, Timestamp};
-use market::units::DollarsPerMwh;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use thiserror::Error;
