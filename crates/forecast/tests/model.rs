@@ -4,7 +4,9 @@
 use forecast::evaluation::log_loss_of;
 use forecast::features::{COLUMNS_PER_THRESHOLD, Example, column_names};
 use forecast::horizon::TargetHour;
-use forecast::model::{FitError, FitSettings, FittedModel, LabelledExample, SavedModelError, fit};
+use forecast::model::{
+    FitError, FitSettings, FittedModel, LabelledExample, ModelCard, SavedModelError, fit,
+};
 use forecast::target::HourOutcome;
 use forecast::threshold::Thresholds;
 use jiff::{SignedDuration, Timestamp};
@@ -123,6 +125,7 @@ fn a_saved_model_predicts_the_same_bits_and_damage_is_noticed() {
     let again = FittedModel::from_bytes(&bytes).expect("it was just saved");
     assert_eq!(again, model);
     assert_eq!(again.predict(&world[5].1), model.predict(&world[5].1));
+    assert_eq!(ModelCard::from_bytes(&bytes), Ok(model.card()));
 
     let mut damaged = bytes.clone();
     let middle = damaged.len() / 2;
@@ -134,6 +137,8 @@ fn a_saved_model_predicts_the_same_bits_and_damage_is_noticed() {
     ));
     let newer = [&b"spikecast-model 99 0\n"[..], b"{}"].concat();
     assert_eq!(FittedModel::from_bytes(&newer), Err(SavedModelError::Newer(99)));
+    let older = [&b"spikecast-model 1 0\n"[..], b"{}"].concat();
+    assert_eq!(FittedModel::from_bytes(&older), Err(SavedModelError::Older(1)));
     assert_eq!(FittedModel::from_bytes(b"PAR1"), Err(SavedModelError::NotAModel));
 }
 

@@ -143,9 +143,9 @@ impl ModelRegistry {
         let find = |version| entries.iter().find(|entry| entry.version == version);
         let spoke = standing.current();
         let card = spoke.map(|version| usable_card(find(version)));
-        let earlier = history.judgement_of(candidate.version).map(|event| event.reason.clone());
-        let stands =
-            earlier.is_some() && (spoke == Some(candidate.version) || matches!(card, Some(Ok(_))));
+        let is_usable = matches!(card, Some(Ok(_)));
+        let is_judged = history.judgement_of(candidate.version).is_some();
+        let stands = is_judged && (spoke == Some(candidate.version) || is_usable);
         if !stands && !standing.is_rolled_back(candidate.version) {
             let current = match (spoke, &card) {
                 (Some(version), Some(Ok(card))) => Current::Speaks(version, card),
@@ -158,7 +158,10 @@ impl ModelRegistry {
         }
         let standing = history.standing_at(at);
         let last = history.events().iter().rev().find(|event| event.version == candidate.version);
-        let reason = last.map_or_else(String::new, |event| event.reason.clone());
+        let reason = match last {
+            Some(event) if !standing.is_rolled_back(candidate.version) => event.reason.clone(),
+            Some(_) | None => "it was rolled back".to_owned(),
+        };
         match standing.current() {
             Some(version) if version == candidate.version => {
                 Ok(Judgement::Promoted { replaces: standing.former().next() })

@@ -22,6 +22,7 @@ mod operations;
 mod own_history;
 mod program;
 mod resuming;
+mod scenarios;
 mod schedule;
 mod serve;
 mod simulated_ercot;

@@ -207,6 +207,8 @@ fn what_cannot_be_done_is_explained() {
     assert!(program.run(&others, 0).1.contains("no model was trained yet"));
 
     let path = file_of(&program, "1.0.0");
+    fs::write(path.with_file_name("20260307T120000Z-1f2e3d4c.model"), "spikecast-model 1").unwrap();
+    check(&["list"], 0, "models of a former program, which are not used: 1 (e.g. ");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen("threshold", "treshold", 1)).unwrap();
     check(&["show"], 3, "cannot be used: the model is damaged");

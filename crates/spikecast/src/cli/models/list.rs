@@ -44,7 +44,7 @@ pub(super) fn list(
     }
     if let Some(first) = unnumbered.first() {
         terminal.note(&format!(
-            "{} models of a former program are not used; remove them (e.g. {})",
+            "models of a former program, which are not used: {} (e.g. {}); remove them",
             unnumbered.len(),
             first.display()
         ));
