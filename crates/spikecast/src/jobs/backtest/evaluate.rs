@@ -1,22 +1,21 @@
 //! Stage *evaluate*: all forecasts against what happened; writes forecasts, scores and the report.
 
-use std::collections::BTreeMap;
-
-use forecast::evaluation::{Forecaster, ScoredHour, Scores, scores};
+use forecast::evaluation::Forecaster;
 use forecast::target::{HourOutcome, outcomes};
 use jiff::Timestamp;
 use market::observation::History;
 use market::table::write_atomically;
 use orchestration::{StageContext, StageOutput, StageResult};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::page::page;
-use super::scores_file::scores_json;
 use super::shapes::BacktestInput;
 use super::window::provenance;
 use super::workspace::BacktestWorkspace;
 use crate::jobs::failure::JobError;
 use crate::ledger::{ForecastRow, read_forecast, write_forecast};
+use crate::verification::{Assessment, Case, Cases, CasesBuilder, scores_json};
 
 /// What the evaluation says in a few lines.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,14 +46,15 @@ fn write_all(
     stage.progress(0, 0, "scoring");
     write_forecast(&workspace.forecasts(), &rows, &provenance(input)?)?;
     let truth = label(&rows, &workspace.load(input)?);
-    let cells = score_all(&rows, &truth, input);
-    if cells.is_empty() {
+    let cases = cases(&rows, &truth);
+    if cases.is_empty() {
         let message = "the source knows no prices of the forecast hours, so there is nothing to score; choose earlier days or add the prices";
         return Err(JobError::NotEnoughData(message.to_owned()));
     }
-    let json = scores_json(&cells, input);
+    let assessment = Assessment::of(&cases);
+    let json = scores_json(&about(input), &cases, &assessment);
     write_atomically(&workspace.scores(), |out| out.write_all(json.as_bytes()))?;
-    let page = page(&rows, &truth, &cells, input)?;
+    let page = page(&rows, &truth, (&cases, &assessment), input)?;
     let headlines = page.headlines.clone();
     let html = page.to_html();
     write_atomically(&workspace.report(), |out| out.write_all(html.as_bytes()))?;
@@ -72,65 +72,33 @@ fn label(rows: &[ForecastRow], history: &History) -> Vec<HourOutcome> {
         .collect()
 }
 
-/// Which rows a score is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Group {
-    /// A settlement point, or all of them.
-    pub(super) settlement_point: Option<String>,
-    /// The threshold's place in the list.
-    pub(super) threshold: usize,
-    /// A lead day, or all of them.
-    pub(super) lead_day: Option<u8>,
-}
-
-/// The scores of every forecaster on one group of rows.
-#[derive(Clone, Debug)]
-pub(super) struct Cell {
-    pub(super) group: Group,
-    pub(super) scores: BTreeMap<Forecaster, Scores>,
-}
-
-/// Returns the rows with a known outcome as scoring takes them.
-pub(super) fn scored_hours<'r>(
-    rows: &'r [ForecastRow],
-    truth: &'r [HourOutcome],
-) -> impl Iterator<Item = (&'r ForecastRow, ScoredHour)> {
-    rows.iter().zip(truth).filter_map(|(row, outcome)| {
-        let hour = ScoredHour {
-            target_start: row.target.hour.start.as_second(),
-            prediction: row.prediction,
-            exceeded: outcome.exceeds(row.threshold)?,
+/// Puts forecasts beside what happened.
+fn cases(rows: &[ForecastRow], truth: &[HourOutcome]) -> Cases {
+    let of_prediction = |who: &Forecaster| {
+        rows.first().is_some_and(|row| who.of_prediction(&row.prediction).is_some())
+    };
+    let forecasters = Forecaster::ALL.into_iter().filter(of_prediction);
+    let mut cases = CasesBuilder::new(forecasters.collect());
+    for (row, outcome) in rows.iter().zip(truth) {
+        let case = Case {
+            issue_time: row.issue_time,
+            target: row.target,
+            settlement_point: row.settlement_point.name(),
+            threshold: row.threshold.value(),
+            exceeded: outcome.exceeds(row.threshold),
         };
-        Some((row, hour))
-    })
-}
-
-fn score_all(rows: &[ForecastRow], truth: &[HourOutcome], input: &BacktestInput) -> Vec<Cell> {
-    let mut groups: BTreeMap<Group, Vec<ScoredHour>> = BTreeMap::new();
-    for (row, hour) in scored_hours(rows, truth) {
-        let price = row.threshold.value();
-        let Some(threshold) =
-            input.targets.thresholds.iter().position(|t| t.total_cmp(&price).is_eq())
-        else {
-            continue;
-        };
-        let mut points = vec![None];
-        if 1 < input.targets.settlement_points.len() {
-            points.push(Some(row.settlement_point.name().to_owned()));
-        }
-        for settlement_point in points {
-            for lead_day in [None, Some(row.target.lead_day)] {
-                let settlement_point = settlement_point.clone();
-                let group = Group { settlement_point, threshold, lead_day };
-                groups.entry(group).or_default().push(hour);
-            }
-        }
+        cases.add(&case, |who| who.of_prediction(&row.prediction).unwrap_or(f64::NAN));
     }
-    groups
-        .into_iter()
-        .map(|(group, hours)| Cell {
-            group,
-            scores: Forecaster::ALL.into_iter().map(|who| (who, scores(&hours, who))).collect(),
-        })
-        .collect()
+    cases.build()
+}
+
+/// Returns what `scores.json` says about the backtest itself.
+fn about(input: &BacktestInput) -> serde_json::Value {
+    json!({
+        "program": input.program,
+        "from": input.from.to_string(),
+        "to": input.to.to_string(),
+        "issue_time_of_day": input.issue_time_of_day.to_string(),
+        "retrain_every_days": input.retrain_every_days,
+    })
 }

@@ -8,7 +8,6 @@
 mod evaluate;
 mod execution;
 mod page;
-mod scores_file;
 mod shapes;
 mod window;
 mod workspace;
