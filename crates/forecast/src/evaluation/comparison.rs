@@ -27,6 +27,8 @@ pub struct Comparison {
 
 /// Fewer days say nothing about how much days differ.
 const DAYS_MIN: usize = 20;
+/// Differences that vary less, in shares of themselves, are equal but for rounding.
+const ROUNDING: f64 = 1e-12;
 
 /// Averages loss differences by day, in the order of days.
 #[must_use]
@@ -41,7 +43,7 @@ pub fn by_day(differences: impl IntoIterator<Item = (i64, f64)>) -> Vec<f64> {
 }
 
 /// Compares two forecasters by their loss differences on successive days, of which each overlaps
-/// with `horizon` − 1 following ones. `None` with fewer than 20 days or without any difference.
+/// with `horizon` − 1 following ones. `None` with fewer than 20 days or where days do not differ.
 #[must_use]
 pub fn diebold_mariano(differences: &[f64], horizon: usize) -> Option<Comparison> {
     let days = differences.len();
@@ -50,8 +52,8 @@ pub fn diebold_mariano(differences: &[f64], horizon: usize) -> Option<Comparison
     }
     let (n, h) = (number(days), number(horizon));
     let difference = mean(differences.iter().copied());
-    let deviation = long_run_variance(differences, lags(days, horizon)).sqrt();
-    if deviation <= f64::EPSILON * difference.abs() || deviation <= 0.0 {
+    let deviation = long_run_variance(differences, lags(days, horizon)).max(0.0).sqrt();
+    if deviation <= ROUNDING * difference.abs() {
         return None;
     }
     let correction = ((n + 1.0 - 2.0 * h + h * (h - 1.0) / n) / n).sqrt();
