@@ -9,8 +9,10 @@ use super::archive::ArchiveCommand;
 use super::backfill::BackfillArgs;
 use super::backtest_args::BacktestArgs;
 use super::data_status::StatusArgs;
+use super::evaluate::EvaluateArgs;
 use super::notify::NotifyCommand;
 use super::schedule::ScheduleCommand;
+use super::scores::ScoresArgs;
 use super::serve::ServeArgs;
 use super::simulate::SimulateCommand;
 use super::simulate_operations::{LIFE, SimulateOperationsArgs};
@@ -64,6 +66,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Forecast past days as if they were today and score them
     Backtest(BacktestArgs),
+    /// Score any forecast file against any truth
+    Evaluate(EvaluateArgs),
     /// Forecast the days of a span that were missed, each as of its morning
     Backfill(BackfillArgs),
     /// Fetch observations into the archive and say what is missing
@@ -79,6 +83,8 @@ pub(super) enum Command {
     /// What was forecast: show or export an issued forecast
     #[command(subcommand)]
     Forecast(ForecastCommand),
+    /// How the issued forecasts did: over all days and the last weeks, and whether they got worse
+    Scores(ScoresArgs),
     /// What is archived: show it, draw it, or judge its quality
     #[command(subcommand)]
     Data(DataCommand),

@@ -4,9 +4,10 @@ use forecast::evaluation::{Forecaster, Scores};
 
 use super::assessment::{Assessment, Findings, Group};
 use super::cases::Cases;
+use super::page_detail::verification_view;
 use crate::report::{
-    BacktestSection, Estimate, Lead, ModelSkill, MonthSkill, MonthlySkill, ReliabilityBin,
-    ReliabilityCurve, ScoreRow, ThresholdSkill,
+    BacktestSection, BandPoint, CurveStep, Estimate, Lead, ModelSkill, MonthSkill, MonthlySkill,
+    ReliabilityBin, ReliabilityCurve, ScoreRow, ThresholdSkill,
 };
 
 /// Returns what was found in one sentence for each threshold.
@@ -35,6 +36,20 @@ fn headline(price: f64, scores: &Scores) -> String {
         scores.exceedances,
         scores.hours,
     )
+}
+
+/// Returns what a reader must know to judge any verification.
+#[must_use]
+pub fn notes() -> Vec<String> {
+    [
+        "The reference of skill is, for each score and each group of hours, the tougher of two climatologies (hour of day × month ± 1): one from all known years, one from the last 365 days; without a climatology it is the base rate of the scored hours themselves.",
+        "Intervals: 90 %, from drawing whole weeks with replacement (2,000 times). An interval that includes 0 means the difference could be luck.",
+        "p-values: Diebold–Mariano on losses averaged by issue day, Newey–West variance, small-sample correction, Student's t. They are not corrected for how many are shown.",
+        "Alert cuts are found on the scored hours themselves, for every forecaster alike.",
+        "Hours whose prices are not sufficiently covered are excluded unless an exceedance was seen. Price basis: 5-minute LMP without adders.",
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 /// Returns the sections of the page: all settlement points together, then each.
@@ -71,6 +86,7 @@ fn section(point: Option<usize>, cases: &Cases, assessment: &Assessment) -> Back
         models: models(&pooled),
         reliability: pooled.iter().filter_map(|(price, it)| reliability(*price, it)).collect(),
         monthly: pooled.iter().filter_map(|(price, found)| monthly(*price, found)).collect(),
+        verification: verification_view(group_point, &pooled, cases, assessment),
     }
 }
 
@@ -85,7 +101,7 @@ fn models(pooled: &[(f64, &Findings)]) -> Vec<ModelSkill> {
     models.filter(|model| !model.skill.is_empty()).collect()
 }
 
-fn estimate(scores: &Scores) -> Option<Estimate> {
+pub(super) fn estimate(scores: &Scores) -> Option<Estimate> {
     let interval = scores.log_loss_skill_interval?;
     finite(scores.log_loss_skill).map(|value| Estimate {
         value,
@@ -94,7 +110,7 @@ fn estimate(scores: &Scores) -> Option<Estimate> {
     })
 }
 
-fn finite(value: f64) -> Option<f64> {
+pub(super) fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
@@ -130,7 +146,32 @@ fn reliability(threshold: f64, found: &Findings) -> Option<ReliabilityCurve> {
         observed: wilson(bin.observed, bin.count),
         hours: bin.count as u64,
     });
-    Some(ReliabilityCurve { threshold, bins: bins.collect() })
+    let verification = found.detail.as_ref()?.verifications.get(&Forecaster::Combined)?;
+    let corp = &verification.corp;
+    let steps = corp.steps.iter().map(|step| CurveStep {
+        lowest: step.lowest,
+        highest: step.highest,
+        observed: step.observed,
+    });
+    let band = verification.band.iter().map(|point| BandPoint {
+        forecast: point.forecast,
+        lower: point.lower,
+        upper: point.upper,
+    });
+    let small = |value: f64| format!("{value:.5}");
+    Some(ReliabilityCurve {
+        threshold,
+        bins: bins.collect(),
+        steps: steps.collect(),
+        band: band.collect(),
+        terms: format!(
+            "Brier {} = miscalibration {} − discrimination {} + uncertainty {}",
+            small(scores.brier),
+            small(corp.miscalibration),
+            small(corp.discrimination),
+            small(corp.uncertainty)
+        ),
+    })
 }
 
 /// Returns a frequency with its 90 % interval (Wilson, 1927), as if hours were independent.

@@ -8,6 +8,7 @@
 mod evaluate;
 mod execution;
 mod page;
+mod references;
 mod shapes;
 mod window;
 mod workspace;

@@ -7,7 +7,7 @@ use super::shapes::BacktestInput;
 use crate::jobs::failure::JobError;
 use crate::ledger::ForecastRow;
 use crate::report::{BacktestPage, NotableHour, Outcome, Setting};
-use crate::verification::{Assessment, Cases, headlines, section_views};
+use crate::verification::{self, Assessment, Cases, headlines, section_views};
 
 /// Hours listed in each of the tables of notable hours.
 const NOTABLE_HOURS: usize = 10;
@@ -60,14 +60,8 @@ fn settings(input: &BacktestInput, source: &str) -> Vec<Setting> {
 }
 
 fn notes() -> Vec<String> {
-    [
-        "Every forecast saw only what was published before its issue time; every model was trained only on hours whose prices were known at its training.",
-        "The reference is, for each score and each group of hours, the tougher of two climatologies (hour of day × month ± 1): one from all known years, one from the last 365 days.",
-        "Intervals: 90 %, from drawing whole weeks with replacement (2,000 times). An interval that includes 0 means the difference could be luck.",
-        "Hours whose prices are not sufficiently covered are excluded unless an exceedance was seen. Price basis: 5-minute LMP without adders.",
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    let own = "Every forecast saw only what was published before its issue time; every model was trained only on hours whose prices were known at its training.";
+    std::iter::once(own.to_owned()).chain(verification::notes()).collect()
 }
 
 /// Returns the hours with the highest probabilities, and those where the forecast was most wrong.
