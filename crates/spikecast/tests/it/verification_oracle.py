@@ -115,10 +115,22 @@ def check_scores(name, row, hours, of):
             told_apart += weight * roc_auc_score(group.exceeded, group[of])
             pairs += weight
     same(f"{name} AUC within hours", row["within_hour_auc"], told_apart / pairs if pairs else np.nan)
-    # Quantile bins are bins of equal size where sizes divide and no probabilities are equal.
-    if len(y) % 10 == 0 and len(np.unique(p)) == len(p):
-        observed, forecast = calibration_curve(y, p, n_bins=10, strategy="quantile")
-        same(f"{name} ECE", row["calibration_error"], np.abs(observed - forecast).mean())
+    if len(np.unique(p)) == len(p) and 10 <= len(p):
+        observed, forecast, size = bins(p, y)
+        error = np.average(np.abs(observed - forecast), weights=size)
+        same(f"{name} ECE", row["calibration_error"], error)
+
+
+def bins(p, y):
+    """Ten bins of equal size; where sizes divide, scikit-learn has the same."""
+    order, n = np.argsort(p), len(p)
+    parts = np.split(order, [k * n // 10 for k in range(1, 10)])
+    observed = np.array([y[part].mean() for part in parts])
+    forecast = np.array([p[part].mean() for part in parts])
+    if n % 10 == 0:
+        theirs = calibration_curve(y, p, n_bins=10, strategy="quantile")
+        same("scikit-learn's bins", np.abs(theirs - np.array([observed, forecast])).max(), 0.0)
+    return observed, forecast, np.array([len(part) for part in parts])
 
 
 def check_comparison(row, hours):
@@ -142,12 +154,12 @@ def check_comparison(row, hours):
 def check_decompositions(name, row, hours, of):
     p, y = hours[of].to_numpy(), hours.exceeded.to_numpy().astype(float)
     n, base = len(y), y.mean()
-    if n % 10 == 0 and len(np.unique(p)) == n:
-        observed, forecast = calibration_curve(y, p, n_bins=10, strategy="quantile")
-        size = n / 10
-        excess = np.mean(observed * (1 - observed) / (size - 1))
+    if len(np.unique(p)) == n:
+        observed, forecast, size = bins(p, y)
+        mean = lambda values: np.average(values, weights=size)
+        excess = mean(observed * (1 - observed) / (size - 1))
         terms = np.array(
-            [np.mean((forecast - observed) ** 2), np.mean((observed - base) ** 2), base * (1 - base)]
+            [mean((forecast - observed) ** 2), mean((observed - base) ** 2), base * (1 - base)]
         )
         variance = base * (1 - base) / (n - 1)
         corrected = terms + [-excess, variance - excess, variance]
@@ -169,7 +181,7 @@ def check_band(name, row, p):
     """Draws of its own, so the band agrees only as well as 200 draws tell."""
     random, at = np.random.default_rng(2), [point["forecast"] for point in row["consistency_band"]]
     curves = []
-    for _ in range(200):
+    for _ in range(100):
         drawn = (random.random(len(p)) < p).astype(float)
         curves.append(IsotonicRegression(y_min=0, y_max=1).fit(p, drawn).predict(at))
     for index, end in enumerate(["lower", "upper"]):
@@ -183,7 +195,7 @@ def check_alerts(name, row, hours, of):
     if len(np.unique(p)) < len(p):
         return
     for table in row["alerts"]:
-        count = max(round(len(p) * table["budget"]), 1)
+        count = max(int(np.floor(len(p) * table["budget"] + 0.5)), 1)
         cut = np.sort(p)[-count]
         alerted = cut <= p
         contingency = verification.categorical.BinaryContingencyManager(
@@ -233,27 +245,23 @@ def check_curve(row, hours):
     keys = ["settlement_point", "issue_time", "target_start"]
     curves = hours.pivot(index=keys, columns="threshold", values=column(row)).dropna()
     prices = hours.groupby(keys).highest_price.first().loc[curves.index]
-    exponents = np.log(thresholds)
-    # Beyond the thresholds nothing is scored; an observation is moved to just within or beyond.
-    inside = np.clip(np.log(prices.clip(lower=1e-9)), exponents[0], exponents[-1] + 1)
-    steps = [exponents[np.searchsorted(thresholds, price)] if price <= thresholds[-1] else at
-             for price, at in zip(prices, inside)]
-    score = verification.probability.crps_cdf(
-        xr.DataArray(1 - curves.to_numpy(), dims=["row", "threshold"], coords={"threshold": exponents}),
-        xr.DataArray(np.array(steps), dims=["row"]),
-        additional_thresholds=None,
-        threshold_weight=xr.DataArray(
-            np.ones(len(exponents)), dims=["threshold"], coords={"threshold": exponents}
+    exponents, prices = np.log(thresholds), prices.to_numpy()
+    # An observation between two thresholds is the same as one at the upper of them; beyond the
+    # highest the package has no place for it, so those hours are integrated directly.
+    inside = prices <= thresholds[-1]
+    squared = (curves.to_numpy() - (prices[:, None] > np.array(thresholds))) ** 2
+    theirs = np.trapezoid(squared, exponents, axis=1)
+    theirs[inside] = verification.probability.crps_cdf(
+        xr.DataArray(
+            1 - curves.to_numpy()[inside],
+            dims=["row", "threshold"],
+            coords={"threshold": exponents},
         ),
+        xr.DataArray(exponents[np.searchsorted(thresholds, prices[inside])], dims=["row"]),
         integration_method="trapz",
         preserve_dims=["row"],
-    ).total
-    beyond = np.array(prices) > thresholds[-1]
+    ).total.to_numpy()
     same(f"twCRPS {row} hours", row["hours"], len(curves))
-    # Above the highest threshold the package would integrate on; there the squared errors are ours.
-    squared = (curves.to_numpy() - (np.array(prices)[:, None] > np.array(thresholds))) ** 2
-    direct = np.trapezoid(squared, exponents, axis=1)
-    theirs = np.where(beyond, direct, score.to_numpy())
     same(f"twCRPS {row}", row["threshold_weighted_crps"], theirs.mean())
 
 
