@@ -2,7 +2,7 @@
 //! number of threads.
 
 use forecast::evaluation::log_loss_of;
-use forecast::features::Example;
+use forecast::features::{COLUMNS_PER_THRESHOLD, Example, column_names};
 use forecast::horizon::TargetHour;
 use forecast::model::{FitError, FitSettings, FittedModel, LabelledExample, SavedModelError, fit};
 use forecast::target::HourOutcome;
@@ -33,10 +33,16 @@ fn world(hours: i64) -> Vec<(Timestamp, Example, HourOutcome)> {
             let price = if 0.5 + noise / 2.0 < exceeds { 75.0 } else { 20.0 };
             let price = if 0.5 + noise / 2.0 < exceeds / 4.0 { 150.0 } else { price };
             let climatology = vec![0.1, 0.03];
+            let mut common = vec![f32::NAN; column_names().len() - COLUMNS_PER_THRESHOLD];
+            for (name, value) in ["net_load_rank", "load_rank", "wind_rank"].iter().zip([a, b, c]) {
+                let column = column_names().iter().position(|column| column == name);
+                common[column.expect("the feature exists")] = single(value);
+            }
+            let lead_day = u8::try_from(1 + hour % 3).expect("1 to 3");
             let example = Example {
-                target: TargetHour { hour: MarketHour::starting(start), lead_day: 1 },
-                common: [a, b, c, f64::NAN].map(single).to_vec(),
-                by_threshold: vec![0.0; 8],
+                target: TargetHour { hour: MarketHour::starting(start), lead_day },
+                common,
+                by_threshold: vec![0.0; 2 * COLUMNS_PER_THRESHOLD],
                 climatology_recent: climatology.clone(),
                 persistence: climatology.clone(),
                 climatology,

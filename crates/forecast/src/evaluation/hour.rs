@@ -2,7 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use jiff::civil::Weekday;
+use market::time::local;
+
 use super::forecaster::Forecaster;
+use crate::horizon::TargetHour;
+use crate::model::Prediction;
 
 /// An hour that was forecast, with what happened.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,6 +31,32 @@ pub struct ScoredHour {
     pub point: u16,
     /// Whether the threshold was exceeded.
     pub exceeded: bool,
+}
+
+impl ScoredHour {
+    /// Describes a forecast hour by what scores are grouped by.
+    #[must_use]
+    pub fn new(issue_time: Timestamp, target: &TargetHour, point: u16, exceeded: bool) -> Self {
+        let day = target.hour.operating_day.date();
+        Self {
+            issue_time: issue_time.as_second(),
+            target_start: target.hour.start.as_second(),
+            lead_day: target.lead_day,
+            hour_of_day: local(target.hour.start).hour().unsigned_abs(),
+            month: day.month().unsigned_abs(),
+            year: day.year(),
+            day_kind: match day.weekday() {
+                Weekday::Saturday | Weekday::Sunday => DayKind::Weekend,
+                Weekday::Monday
+                | Weekday::Tuesday
+                | Weekday::Wednesday
+                | Weekday::Thursday
+                | Weekday::Friday => DayKind::Weekday,
+            },
+            point,
+            exceeded,
+        }
+    }
 }
 
 /// Working days and the others have different loads.
@@ -56,6 +88,19 @@ impl ScoredHours {
             "a column has a cell for every hour"
         );
         Self { hours, columns }
+    }
+
+    /// Takes everything that predictions hold.
+    #[must_use]
+    pub fn of_predictions(rows: &[(ScoredHour, Prediction)]) -> Self {
+        let column = |forecaster: Forecaster| {
+            let said = |row: &(ScoredHour, Prediction)| forecaster.of_prediction(&row.1);
+            Some((forecaster, rows.iter().map(said).collect::<Option<Vec<f64>>>()?))
+        };
+        Self {
+            hours: rows.iter().map(|row| row.0).collect(),
+            columns: Forecaster::ALL.into_iter().filter_map(column).collect(),
+        }
     }
 
     /// Returns the hours.

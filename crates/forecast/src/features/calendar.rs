@@ -1,4 +1,5 @@
-//! Calendar and sun: season, working days, daylight over Texas, lead time.
+//! Calendar and sun: hour of day, working days, daylight over Texas, lead time. The season is in the
+//! climatology.
 
 use std::f64::consts::PI;
 
@@ -6,23 +7,26 @@ use jiff::civil::{Date, Weekday};
 use jiff::{Timestamp, ToSpan};
 use market::time::local;
 
+use super::registry::ReadBy::{Both, Trees};
+use super::registry::{Family, Feature, FeatureGroup};
 use crate::horizon::TargetHour;
 
-pub(super) const NAMES: [&str; 14] = [
-    "hour_sin",
-    "hour_cos",
-    "hour_sin_twice",
-    "hour_cos_twice",
-    "year_sin",
-    "year_cos",
-    "weekend",
-    "holiday",
-    "lead_day_2",
-    "lead_day_3",
-    "sun_elevation_degrees",
-    "sun_setting",
-    "evening",
-    "years_since_2020",
+const CALENDAR: Family = Family { group: FeatureGroup::Calendar, inputs: &[] };
+
+#[rustfmt::skip]
+pub(super) const FEATURES: [Feature; 12] = [
+    CALENDAR.feature(Trees, "hour_sin", "-1 to 1", "sine of the local hour of day, one period a day"),
+    CALENDAR.feature(Trees, "hour_cos", "-1 to 1", "cosine of the local hour of day, one period a day"),
+    CALENDAR.feature(Trees, "hour_sin_twice", "-1 to 1", "sine of the local hour of day, two periods a day"),
+    CALENDAR.feature(Trees, "hour_cos_twice", "-1 to 1", "cosine of the local hour of day, two periods a day"),
+    CALENDAR.feature(Both, "weekend", "0 or 1", "whether the target day is a Saturday or Sunday"),
+    CALENDAR.feature(Both, "holiday", "0 or 1", "whether the target day is a NERC holiday or the day after Thanksgiving"),
+    CALENDAR.feature(Both, "lead_day_2", "0 or 1", "whether the target day is the second after the issue day"),
+    CALENDAR.feature(Both, "lead_day_3", "0 or 1", "whether the target day is the third after the issue day"),
+    CALENDAR.feature(Both, "sun_elevation_degrees", "°", "elevation of the sun over the middle of Texas at half past the hour"),
+    CALENDAR.feature(Both, "sun_setting", "°/h", "how far the sun sinks in the next hour while it stands below 30°, else 0"),
+    CALENDAR.feature(Both, "evening", "0 or 1", "whether the hour starts at 17:00 to 21:00 local"),
+    CALENDAR.feature(Both, "working_day_change", "-1 to 1", "1 where the target day is a working day and the day after the issue day is not, -1 the other way round"),
 ];
 
 /// The middle of ERCOT's load and solar fleet, degrees north and east.
@@ -32,21 +36,17 @@ const LONGITUDE: f64 = -99.0;
 pub(super) fn write(issue_time: Timestamp, target: &TargetHour, row: &mut Vec<f64>) {
     let wall = local(target.hour.start);
     let hour_angle = 2.0 * PI * f64::from(wall.hour()) / 24.0;
-    let year_angle = 2.0 * PI * f64::from(wall.day_of_year()) / 365.25;
     let weekend = matches!(wall.weekday(), Weekday::Saturday | Weekday::Sunday);
     let middle = target.hour.start.as_second() + 1_800;
     let now = sun_elevation(middle);
     let sinking = now - sun_elevation(middle + 3_600);
+    let next_day = local(issue_time).date().tomorrow().unwrap_or(wall.date());
     let flag = |is: bool| f64::from(u8::from(is));
-    #[expect(clippy::cast_precision_loss, reason = "seconds of a few decades")]
-    let years = (issue_time.as_second() - 1_577_836_800) as f64 / (365.25 * 86_400.0);
     row.extend([
         hour_angle.sin(),
         hour_angle.cos(),
         (2.0 * hour_angle).sin(),
         (2.0 * hour_angle).cos(),
-        year_angle.sin(),
-        year_angle.cos(),
         flag(weekend),
         flag(is_holiday(wall.date())),
         flag(target.lead_day == 2),
@@ -54,7 +54,7 @@ pub(super) fn write(issue_time: Timestamp, target: &TargetHour, row: &mut Vec<f6
         now,
         if now < 30.0 { sinking } else { 0.0 },
         flag((17..=21).contains(&wall.hour())),
-        years,
+        flag(is_working_day(wall.date())) - flag(is_working_day(next_day)),
     ]);
 }
 
@@ -71,6 +71,10 @@ fn sun_elevation(second: i64) -> f64 {
     let sine =
         latitude.sin() * declination.sin() + latitude.cos() * declination.cos() * hour_angle.cos();
     sine.asin().to_degrees()
+}
+
+fn is_working_day(date: Date) -> bool {
+    !matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday) && !is_holiday(date)
 }
 
 /// Says whether ERCOT's load is that of a holiday: the six NERC holidays and the day after

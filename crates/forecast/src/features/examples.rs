@@ -5,21 +5,23 @@ use jiff::Timestamp;
 use market::observation::KnownAt;
 use market::place::SettlementPoint;
 
+use super::analogs::{self, Analogs};
 use super::calendar;
 use super::climatology::Climatology;
+use super::forecast_error::ForecastErrors;
+use super::net_load::NetLoad;
 use super::prices::{self, PriceState};
-use super::tightness::{self, Tightness};
-use super::weather::{self, Weather};
+use super::regime::{self, Regime};
+use super::registry::features;
+use super::tightness::{TargetDay, Tightness};
+use super::weather::Weather;
 use crate::horizon::{TargetHour, horizon};
 use crate::probability::log_odds;
 use crate::threshold::Thresholds;
 
-/// Features that differ by threshold: recent climatology and persistence (log-odds beyond the
-/// mean of both climatologies), and two decaying spike intensities.
-pub const COLUMNS_PER_THRESHOLD: usize = 4;
-
-const NAMES_PER_THRESHOLD: [&str; COLUMNS_PER_THRESHOLD] =
-    ["recent_climatology", "persistence", "spike_intensity_2d", "spike_intensity_14d"];
+/// How many features each threshold has of its own.
+pub const COLUMNS_PER_THRESHOLD: usize =
+    prices::THRESHOLD_FEATURES.len() + regime::FEATURES.len() + analogs::THRESHOLD_FEATURES.len();
 
 /// One target hour as it looked at the issue time.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,39 +66,86 @@ pub struct Examples {
 /// Returns the names of the features common to all thresholds, then of those per threshold.
 #[must_use]
 pub fn column_names() -> Vec<&'static str> {
-    [&calendar::NAMES[..], &prices::NAMES, &tightness::NAMES, &weather::NAMES, &NAMES_PER_THRESHOLD]
-        .concat()
+    features().into_iter().map(|feature| feature.name).collect()
 }
 
 /// Describes the target hours of the view's instant by what the view knows.
 #[must_use]
 pub fn examples(view: &KnownAt<'_>, point: &SettlementPoint, thresholds: &Thresholds) -> Examples {
     let issue_time = view.instant();
-    let climatology = Climatology::of(view, point, thresholds);
-    let prices = PriceState::of(view, point, thresholds);
-    let tightness = Tightness::of(view);
-    let weather = Weather::of(view);
-    let example = |target: TargetHour| {
-        let mut common = Vec::new();
-        calendar::write(issue_time, &target, &mut common);
-        prices.write(&target, &mut common);
-        tightness.write(&target, &mut common);
-        weather.write(&mut common);
+    let known = Known::of(view, point, thresholds);
+    let horizon = horizon(issue_time);
+    let mut rows = Vec::with_capacity(horizon.len());
+    for day in horizon.chunk_by(|a, b| a.lead_day == b.lead_day) {
+        let starts: Vec<Timestamp> = day.iter().map(|target| target.hour.start).collect();
+        let target_day = known.tightness.day(&known.net, &starts);
+        rows.extend(day.iter().map(|target| known.describe(*target, &target_day)));
+    }
+    Examples { issue_time, settlement_point: point.clone(), rows }
+}
+/// Everything that is computed once for an issue time.
+struct Known<'a> {
+    issue_time: Timestamp,
+    thresholds: usize,
+    climatology: Climatology,
+    prices: PriceState,
+    net: NetLoad<'a>,
+    tightness: Tightness,
+    errors: ForecastErrors<'a>,
+    weather: Weather,
+    regime: Regime,
+    analogs: Analogs,
+}
+
+impl<'a> Known<'a> {
+    fn of(view: &KnownAt<'a>, point: &SettlementPoint, thresholds: &Thresholds) -> Self {
+        let net = NetLoad::of(view);
+        let climatology = Climatology::of(view, point, thresholds);
+        Self {
+            issue_time: view.instant(),
+            thresholds: thresholds.count(),
+            prices: PriceState::of(view, point, thresholds),
+            tightness: Tightness::of(view.instant(), &net),
+            errors: ForecastErrors::of(view, &net),
+            weather: Weather::of(view),
+            regime: Regime::of(view, point, thresholds, &climatology),
+            analogs: Analogs::of(view, point, thresholds, &net),
+            climatology,
+            net,
+        }
+    }
+
+    fn describe(&self, target: TargetHour, day: &TargetDay) -> Example {
+        let said = self.analogs.say(&target, &self.net);
+        let mut common = Vec::with_capacity(128);
+        calendar::write(self.issue_time, &target, &mut common);
+        self.prices.write(&target, &mut common);
+        self.tightness.write(&self.net, (&target, day), &mut common);
+        self.errors.write(&target, &self.net, &mut common);
+        self.weather.write(&mut common);
+        common.extend([said.dam, said.max]);
         debug_assert_eq!(common.len() + COLUMNS_PER_THRESHOLD, column_names().len());
         let start = target.hour.start;
-        let by =
-            |f: &dyn Fn(usize) -> f64| -> Vec<f64> { (0..thresholds.count()).map(f).collect() };
-        let long = by(&|threshold| climatology.long(start, threshold));
-        let recent = by(&|threshold| climatology.recent(start, threshold));
-        let persistence = by(&|threshold| prices.persistence(start, threshold, long[threshold]));
-        let by_threshold = (0..thresholds.count()).flat_map(|threshold| {
+        let by = |f: &dyn Fn(usize) -> f64| -> Vec<f64> { (0..self.thresholds).map(f).collect() };
+        let long = by(&|threshold| self.climatology.long(start, threshold));
+        let recent = by(&|threshold| self.climatology.recent(start, threshold));
+        let persistence =
+            by(&|threshold| self.prices.persistence(start, threshold, long[threshold]));
+        let by_threshold = (0..self.thresholds).flat_map(|threshold| {
             let offset = mean_log_odds(long[threshold], recent[threshold]);
-            let [fast, slow] = prices.intensities(threshold);
+            let beyond = |frequency: f64| log_odds(frequency) - offset;
+            let [fast, slow] = self.prices.intensities(threshold);
+            let [fast_ratio, ratio, slow_ratio] = self.regime.of_threshold(threshold);
+            let usual = f64::midpoint(long[threshold], recent[threshold]);
             [
-                log_odds(recent[threshold]) - offset,
-                log_odds(persistence[threshold]) - offset,
+                beyond(recent[threshold]),
+                beyond(persistence[threshold]),
                 fast.ln_1p(),
                 slow.ln_1p(),
+                fast_ratio,
+                ratio,
+                slow_ratio,
+                beyond(said.frequency(threshold, usual)),
             ]
         });
         Example {
@@ -107,9 +156,7 @@ pub fn examples(view: &KnownAt<'_>, point: &SettlementPoint, thresholds: &Thresh
             climatology_recent: recent,
             persistence,
         }
-    };
-    let rows = horizon(issue_time).into_iter().map(example).collect();
-    Examples { issue_time, settlement_point: point.clone(), rows }
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "seven digits are ample for a feature")]

@@ -1,5 +1,8 @@
-//! What prices did lately: real-time maxima at the same hour of day and overall, decaying spike
-//! intensity, day-ahead and ancillary-service prices of the issue day, the real-time premium.
+//! What prices did lately: decaying frequencies of exceedance, day-ahead and ancillary-service
+//! prices of the issue day, the real-time premium, spreads between settlement points.
+//!
+//! Levels of real-time prices are left out on purpose: a model that reads them learns single
+//! weeks by heart and loses to the climatology in the year after (see `docs/forecast-model.md`).
 
 use jiff::{SignedDuration, Timestamp};
 use market::observation::{AncillaryService, KnownAt, Series, SeriesKey};
@@ -7,42 +10,57 @@ use market::place::SettlementPoint;
 use market::time::OperatingDay;
 
 use super::hour_table::{hour_number, local_hour};
+use super::registry::ReadBy::Logistic;
+use super::registry::{Family, Feature, FeatureGroup, Input};
 use crate::horizon::TargetHour;
 use crate::threshold::Thresholds;
 
-pub(super) const NAMES: [&str; 25] = [
-    "rt_max_same_hour_1d",
-    "rt_max_same_hour_3d",
-    "rt_max_same_hour_7d",
-    "rt_max_same_hour_28d",
-    "rt_mean_same_hour_7d",
-    "rt_max_1d",
-    "rt_max_7d",
-    "rt_evening_max_1d",
-    "rt_evening_max_3d",
-    "rt_evening_max_mean_7d",
-    "rt_median_7d",
-    "rt_mean_1d",
-    "rt_premium_same_hour_7d",
-    "rt_premium_evening_7d",
-    "dam_same_hour",
-    "dam_max",
-    "dam_mean",
-    "dam_evening_max",
-    "dam_same_hour_to_mean",
-    "dam_same_hour_mean_7d",
-    "mcpc_regup_max",
-    "mcpc_rrs_max",
-    "mcpc_nspin_same_hour",
-    "mcpc_nspin_max",
-    "mcpc_ecrs_max",
+const REAL_TIME: Family = Family { group: FeatureGroup::Prices, inputs: &[Input::RealTimePrices] };
+const PREMIUM: Family =
+    Family { group: FeatureGroup::Prices, inputs: &[Input::RealTimePrices, Input::DayAheadPrices] };
+const DAY_AHEAD: Family = Family { group: FeatureGroup::Prices, inputs: &[Input::DayAheadPrices] };
+const RESERVES: Family = Family { group: FeatureGroup::Prices, inputs: &[Input::AncillaryPrices] };
+
+/// Common to all thresholds.
+#[rustfmt::skip]
+pub(super) const COMMON_FEATURES: [Feature; 15] = [
+    PREMIUM.feature(Logistic, "rt_premium_same_hour_7d", "scaled price", "real-time less day-ahead price at the target's hour of day, mean of 7 days"),
+    PREMIUM.feature(Logistic, "rt_premium_evening_7d", "scaled price", "real-time less day-ahead price in the evening hours (16:00 to 21:59), mean of 7 days"),
+    DAY_AHEAD.feature(Logistic, "dam_same_hour", "scaled price", "the issue day's day-ahead price at the target's hour of day"),
+    DAY_AHEAD.feature(Logistic, "dam_max", "scaled price", "highest day-ahead price of the issue day"),
+    DAY_AHEAD.feature(Logistic, "dam_mean", "scaled price", "mean day-ahead price of the issue day"),
+    DAY_AHEAD.feature(Logistic, "dam_evening_max", "scaled price", "highest day-ahead price of the issue day's evening hours"),
+    DAY_AHEAD.feature(Logistic, "dam_same_hour_to_mean", "scaled price", "the issue day's day-ahead price at the target's hour of day less the day's mean"),
+    DAY_AHEAD.feature(Logistic, "dam_same_hour_mean_7d", "scaled price", "mean day-ahead price at the target's hour of day, last 7 days"),
+    RESERVES.feature(Logistic, "mcpc_regup_max", "scaled price", "highest day-ahead price of regulation up on the issue day"),
+    RESERVES.feature(Logistic, "mcpc_rrs_max", "scaled price", "highest day-ahead price of responsive reserve on the issue day"),
+    RESERVES.feature(Logistic, "mcpc_nspin_same_hour", "scaled price", "day-ahead price of non-spinning reserve on the issue day at the target's hour of day"),
+    RESERVES.feature(Logistic, "mcpc_nspin_max", "scaled price", "highest day-ahead price of non-spinning reserve on the issue day"),
+    RESERVES.feature(Logistic, "mcpc_ecrs_max", "scaled price", "highest day-ahead price of contingency reserve on the issue day; missing before June 2023"),
+    DAY_AHEAD.feature(Logistic, "dam_spread_same_hour", "scaled price", "the issue day's day-ahead price at the target's hour of day less the mean of all settlement points that are forecast"),
+    REAL_TIME.feature(Logistic, "rt_spread_same_hour_7d", "scaled price", "mean price at the target's hour of day less that of all settlement points that are forecast, last 7 days"),
+];
+
+/// Each threshold has its own.
+#[rustfmt::skip]
+pub(super) const THRESHOLD_FEATURES: [Feature; 4] = [
+    REAL_TIME.feature(Logistic, "recent_climatology", "log-odds", "climatology of the last 365 days beyond the mean of both climatologies"),
+    REAL_TIME.feature(Logistic, "persistence", "log-odds", "frequency of exceedance at the hour of day ± 1 in the last weeks, beyond the climatologies"),
+    REAL_TIME.feature(Logistic, "spike_intensity_2d", "log count", "ln of 1 + exceedances, half-life 2 days"),
+    REAL_TIME.feature(Logistic, "spike_intensity_14d", "log count", "ln of 1 + exceedances, half-life 14 days"),
 ];
 
 const WINDOW_DAYS: i64 = 28;
-const WINDOW_HOURS: i64 = WINDOW_DAYS * 24;
+const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Half-life of the same-hour exceedance frequency.
+const FREQUENCY_HALF_LIFE_DAYS: f64 = 7.0;
+/// Half-lives of the decaying numbers of exceedances.
+const INTENSITY_HALF_LIVES_DAYS: [f64; 2] = [2.0, 14.0];
+/// Hours of experience that the climatology counts for in the persistence forecast.
+const PERSISTENCE_SHRINKAGE_HOURS: f64 = 12.0;
 
 /// A price on a scale where both $20 against $40 and $200 against $400 matter: asinh(p / 20).
-fn scaled(price: f64) -> f64 {
+pub(super) fn scaled(price: f64) -> f64 {
     (price / 20.0).asinh()
 }
 
@@ -50,28 +68,42 @@ fn is_evening(hour: usize) -> bool {
     (16..=21).contains(&hour)
 }
 
-/// Prices of the last 28 days and of the issue day's day-ahead market, by age and hour of day.
+/// Prices of the last weeks and of the issue day's day-ahead market.
 pub(super) struct PriceState {
     hours_of_day: Vec<HourOfDay>,
-    overall: [f64; 8],
-    dam_overall: [f64; 3],
-    reserves_overall: [f64; 4],
+    premium_evening: f64,
+    dam: DayAhead,
+    reserves: Reserves,
     /// Weighted exceedances and weighted hours: by threshold, then by hour of day.
     frequencies: Vec<[Weighted; 24]>,
-    /// Decaying number of exceedances by threshold: half-lives of 2 and of 14 days.
+    /// Decaying number of exceedances by threshold.
     intensities: Vec<[f64; 2]>,
 }
 
 /// What happened at one hour of day.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct HourOfDay {
-    /// Real-time maximum, mean and day-ahead price, each with its age in days.
-    max: Vec<(i64, f64)>,
-    premium: Vec<f64>,
-    mean: Vec<f64>,
-    dam_today: Option<f64>,
-    dam_week: Vec<f64>,
-    nonspin_today: Option<f64>,
+    premium: f64,
+    dam_today: f64,
+    dam_week: f64,
+    nonspin_today: f64,
+    dam_spread: f64,
+    real_time_spread: f64,
+}
+
+/// The issue day's day-ahead prices, scaled.
+struct DayAhead {
+    max: f64,
+    mean: f64,
+    evening_max: f64,
+}
+
+/// The issue day's highest prices of ancillary services, scaled.
+struct Reserves {
+    regulation_up: f64,
+    responsive: f64,
+    non_spinning: f64,
+    contingency: f64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,100 +112,56 @@ struct Weighted {
     hours: f64,
 }
 
-/// Half-life of the same-hour exceedance frequency.
-const FREQUENCY_HALF_LIFE_DAYS: f64 = 7.0;
-
 impl PriceState {
     pub(super) fn of(view: &KnownAt<'_>, point: &SettlementPoint, thresholds: &Thresholds) -> Self {
+        let (frequencies, intensities) = exceedances(view, point, thresholds);
         let now = view.instant();
-        let mut hours_of_day = vec![HourOfDay::default(); 24];
-        let mut frequencies = vec![[Weighted::default(); 24]; thresholds.count()];
-        let mut intensities = vec![[0.0; 2]; thresholds.count()];
-        let from = now - SignedDuration::from_hours(WINDOW_HOURS);
-        let at = |series: Series| view.series(&SeriesKey::at(series, point));
-        let (mean, dam) = (at(Series::HourlyMeanLmp), at(Series::DayAheadSpp));
-        let mut all = Vec::new();
-        for known in at(Series::HourlyMaxLmp).between(from, now) {
-            let start = known.interval_start;
-            let hour = usize::from(local_hour(start).hour);
-            let age_hours = hour_number(now) - hour_number(start);
-            let age_days = age_hours.div_euclid(24);
-            let of_day = &mut hours_of_day[hour];
-            of_day.max.push((age_days, known.value));
-            if age_days < 7 {
-                let mean = mean.value_at(start);
-                of_day.mean.extend(mean);
-                if let (Some(mean), Some(dam)) = (mean, dam.value_at(start)) {
-                    of_day.premium.push(scaled(mean) - scaled(dam));
-                }
-                of_day.dam_week.extend(dam.value_at(start));
-            }
-            all.push((age_hours, hour, known.value, mean.value_at(start)));
-            #[expect(clippy::cast_precision_loss, reason = "at most 672 hours")]
-            let age = age_hours as f64 / 24.0;
-            let decay = |half_life: f64| (-age / half_life).exp2();
-            let weight = decay(FREQUENCY_HALF_LIFE_DAYS);
-            let exceeded = thresholds.exceeded_by(known.value);
-            for (threshold, by_hour) in frequencies.iter_mut().enumerate() {
-                by_hour[hour].hours += weight;
-                if threshold < exceeded {
-                    by_hour[hour].exceedances += weight;
-                    intensities[threshold][0] += decay(2.0);
-                    intensities[threshold][1] += decay(14.0);
-                }
-            }
+        let today = OperatingDay::of(now);
+        let here = |series: Series| SeriesKey::at(series, point);
+        let dam_today = by_hour(view, &here(Series::DayAheadSpp), today.start(), today.end());
+        let dam_week = by_hour(view, &here(Series::DayAheadSpp), now - WEEK, now);
+        let real_time = by_hour(view, &here(Series::HourlyMeanLmp), now - WEEK, now);
+        let nonspin = SeriesKey::system(Series::DayAheadMcpc(AncillaryService::NonSpin));
+        let nonspin_today = by_hour(view, &nonspin, today.start(), today.end());
+        let everywhere_today = all_points(view, Series::DayAheadSpp, today.start(), today.end());
+        let everywhere = all_points(view, Series::HourlyMeanLmp, now - WEEK, now);
+        let (premium, premium_evening) = premiums(view, point);
+        let hours_of_day = (0..24).map(|hour| HourOfDay {
+            premium: premium[hour],
+            dam_today: scaled(dam_today[hour]),
+            dam_week: scaled(dam_week[hour]),
+            nonspin_today: scaled(nonspin_today[hour]),
+            dam_spread: scaled(dam_today[hour]) - scaled(everywhere_today[hour]),
+            real_time_spread: scaled(real_time[hour]) - scaled(everywhere[hour]),
+        });
+        Self {
+            hours_of_day: hours_of_day.collect(),
+            premium_evening,
+            dam: day_ahead(view, point),
+            reserves: reserves(view),
+            frequencies,
+            intensities,
         }
-        let dam_overall = add_day_ahead(view, point, &mut hours_of_day);
-        let reserves_overall = add_reserves(view, &mut hours_of_day);
-        let overall = summarise(&all, &hours_of_day);
-        Self { hours_of_day, overall, dam_overall, reserves_overall, frequencies, intensities }
     }
 
     pub(super) fn write(&self, target: &TargetHour, row: &mut Vec<f64>) {
         let of_day = &self.hours_of_day[usize::from(local_hour(target.hour.start).hour)];
-        let max_within = |days: i64| {
-            let values = of_day.max.iter().filter(|&&(age, _)| age < days).map(|&(_, max)| max);
-            scaled(values.reduce(f64::max).unwrap_or(f64::NAN))
-        };
-        let [
-            max_1d,
-            max_7d,
-            evening_1d,
-            evening_3d,
-            evening_mean,
-            median,
-            mean_1d,
-            premium_evening,
-        ] = self.overall;
-        let [dam_max, dam_mean, dam_evening] = self.dam_overall;
-        let [regup, rrs, nspin, ecrs] = self.reserves_overall;
-        let dam_same_hour = scaled(of_day.dam_today.unwrap_or(f64::NAN));
         row.extend([
-            max_within(1),
-            max_within(3),
-            max_within(7),
-            max_within(WINDOW_DAYS),
-            scaled(mean_of(&of_day.mean)),
-            max_1d,
-            max_7d,
-            evening_1d,
-            evening_3d,
-            evening_mean,
-            median,
-            mean_1d,
-            mean_of(&of_day.premium),
-            premium_evening,
-            dam_same_hour,
-            dam_max,
-            dam_mean,
-            dam_evening,
-            dam_same_hour - dam_mean,
-            scaled(mean_of(&of_day.dam_week)),
-            regup,
-            rrs,
-            scaled(of_day.nonspin_today.unwrap_or(f64::NAN)),
-            nspin,
-            ecrs,
+            of_day.premium,
+            self.premium_evening,
+            of_day.dam_today,
+            self.dam.max,
+            self.dam.mean,
+            self.dam.evening_max,
+            of_day.dam_today - self.dam.mean,
+            of_day.dam_week,
+            self.reserves.regulation_up,
+            self.reserves.responsive,
+            of_day.nonspin_today,
+            self.reserves.non_spinning,
+            self.reserves.contingency,
+            of_day.dam_spread,
+            of_day.real_time_spread,
         ]);
     }
 
@@ -197,86 +185,115 @@ impl PriceState {
     }
 }
 
-/// Hours of experience that the climatology counts for in the persistence forecast.
-const PERSISTENCE_SHRINKAGE_HOURS: f64 = 12.0;
-
-/// Reads the issue day's day-ahead prices, which were published the day before; returns their
-/// maximum, mean and evening maximum.
-fn add_day_ahead(
+/// Counts exceedances by threshold: by hour of day, and decaying.
+fn exceedances(
     view: &KnownAt<'_>,
     point: &SettlementPoint,
-    hours_of_day: &mut [HourOfDay],
-) -> [f64; 3] {
-    let day = OperatingDay::of(view.instant());
-    let prices = view.series(&SeriesKey::at(Series::DayAheadSpp, point));
-    let (mut all, mut evening) = (Vec::new(), f64::NAN);
-    for known in prices.between(day.start(), day.end()) {
+    thresholds: &Thresholds,
+) -> (Vec<[Weighted; 24]>, Vec<[f64; 2]>) {
+    let now = view.instant();
+    let mut frequencies = vec![[Weighted::default(); 24]; thresholds.count()];
+    let mut intensities = vec![[0.0; 2]; thresholds.count()];
+    let from = now - SignedDuration::from_hours(24 * WINDOW_DAYS);
+    let maxima = view.series(&SeriesKey::at(Series::HourlyMaxLmp, point));
+    for known in maxima.between(from, now) {
         let hour = usize::from(local_hour(known.interval_start).hour);
-        hours_of_day[hour].dam_today = Some(known.value);
-        all.push(known.value);
-        if is_evening(hour) {
-            evening = evening.max(known.value);
+        #[expect(clippy::cast_precision_loss, reason = "at most 672 hours")]
+        let age_days = (hour_number(now) - hour_number(known.interval_start)) as f64 / 24.0;
+        let decay = |half_life: f64| (-age_days / half_life).exp2();
+        let weight = decay(FREQUENCY_HALF_LIFE_DAYS);
+        let exceeded = thresholds.exceeded_by(known.value);
+        for by_hour in &mut frequencies {
+            by_hour[hour].hours += weight;
+        }
+        for by_hour in &mut frequencies[..exceeded] {
+            by_hour[hour].exceedances += weight;
+        }
+        for intensity in &mut intensities[..exceeded] {
+            for (sum, half_life) in intensity.iter_mut().zip(INTENSITY_HALF_LIVES_DAYS) {
+                *sum += decay(half_life);
+            }
         }
     }
-    [scaled(max_of(&all)), scaled(mean_of(&all)), scaled(evening)]
+    (frequencies, intensities)
 }
 
-/// Reads the issue day's ancillary-service prices; returns the day's maxima of regulation up,
-/// responsive, non-spinning and contingency reserve.
-fn add_reserves(view: &KnownAt<'_>, hours_of_day: &mut [HourOfDay]) -> [f64; 4] {
-    let day = OperatingDay::of(view.instant());
-    let of_day = |series: Series| -> Vec<(usize, f64)> {
-        let known = view.series(&SeriesKey::system(series)).between(day.start(), day.end());
-        known.map(|k| (usize::from(local_hour(k.interval_start).hour), k.value)).collect()
-    };
-    let max = |series: Series| {
-        scaled(of_day(series).into_iter().map(|(_, price)| price).fold(f64::NAN, f64::max))
-    };
-    for (hour, price) in of_day(Series::DayAheadMcpc(AncillaryService::NonSpin)) {
-        hours_of_day[hour].nonspin_today = Some(price);
+/// Returns the mean by hour of day; NaN where nothing is known.
+fn by_hour(view: &KnownAt<'_>, key: &SeriesKey, from: Timestamp, to: Timestamp) -> [f64; 24] {
+    let mut sums = [(0.0, 0.0); 24];
+    add_by_hour(&mut sums, view, key, (from, to));
+    sums.map(|(sum, count)| sum / count)
+}
+
+/// Returns the mean over every settlement point by hour of day.
+fn all_points(view: &KnownAt<'_>, series: Series, from: Timestamp, to: Timestamp) -> [f64; 24] {
+    let mut sums = [(0.0, 0.0); 24];
+    for key in view.keys().filter(|key| key.series == series) {
+        add_by_hour(&mut sums, view, key, (from, to));
     }
-    [
-        max(Series::DayAheadMcpc(AncillaryService::RegUp)),
-        max(Series::DayAheadMcpc(AncillaryService::Responsive)),
-        max(Series::DayAheadMcpc(AncillaryService::NonSpin)),
-        max(Series::DayAheadMcpc(AncillaryService::Contingency)),
-    ]
+    sums.map(|(sum, count)| sum / count)
 }
 
-/// Summarises all hours: maxima of 1 and 7 days, evening maxima of 1 and 3 days, mean of the
-/// evening hours' maxima and median over 7 days, mean of a day, evening premium.
-fn summarise(all: &[(i64, usize, f64, Option<f64>)], hours_of_day: &[HourOfDay]) -> [f64; 8] {
-    let max = |hours: i64, evening_only: bool| {
-        let within = all
-            .iter()
-            .filter(|&&(age, hour, ..)| age <= hours && (!evening_only || is_evening(hour)));
-        scaled(within.map(|&(.., max, _)| max).fold(f64::NAN, f64::max))
+fn add_by_hour(
+    sums: &mut [(f64, f64); 24],
+    view: &KnownAt<'_>,
+    key: &SeriesKey,
+    (from, to): (Timestamp, Timestamp),
+) {
+    for known in view.series(key).between(from, to) {
+        let cell = &mut sums[usize::from(local_hour(known.interval_start).hour)];
+        *cell = (cell.0 + known.value, cell.1 + 1.0);
+    }
+}
+
+/// Returns the mean real-time premium of the last week by hour of day, and that of the evening.
+fn premiums(view: &KnownAt<'_>, point: &SettlementPoint) -> ([f64; 24], f64) {
+    let now = view.instant();
+    let mean = view.series(&SeriesKey::at(Series::HourlyMeanLmp, point));
+    let dam = view.series(&SeriesKey::at(Series::DayAheadSpp, point));
+    let mut sums = [(0.0, 0.0); 24];
+    let mut day_ahead = dam.between(now - WEEK, now).peekable();
+    for known in mean.between(now - WEEK, now) {
+        let start = known.interval_start;
+        while day_ahead.next_if(|dam| dam.interval_start < start).is_some() {}
+        if let Some(dam) = day_ahead.next_if(|dam| dam.interval_start == start) {
+            let cell = &mut sums[usize::from(local_hour(start).hour)];
+            *cell = (cell.0 + scaled(known.value) - scaled(dam.value), cell.1 + 1.0);
+        }
+    }
+    let evening = (0..24).filter(|&hour| is_evening(hour)).map(|hour| sums[hour]);
+    let (sum, count) = evening.fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+    (sums.map(|(sum, count)| sum / count), sum / count)
+}
+
+/// Reads the issue day's day-ahead prices, which were published the day before.
+fn day_ahead(view: &KnownAt<'_>, point: &SettlementPoint) -> DayAhead {
+    let day = OperatingDay::of(view.instant());
+    let prices = view.series(&SeriesKey::at(Series::DayAheadSpp, point));
+    let (mut all, mut max, mut evening_max) = (Vec::new(), f64::NAN, f64::NAN);
+    for known in prices.between(day.start(), day.end()) {
+        all.push(known.value);
+        max = max.max(known.value);
+        if is_evening(usize::from(local_hour(known.interval_start).hour)) {
+            evening_max = evening_max.max(known.value);
+        }
+    }
+    DayAhead { max: scaled(max), mean: scaled(mean_of(&all)), evening_max: scaled(evening_max) }
+}
+
+fn reserves(view: &KnownAt<'_>) -> Reserves {
+    let day = OperatingDay::of(view.instant());
+    let max = |service: AncillaryService| {
+        let series = view.series(&SeriesKey::system(Series::DayAheadMcpc(service)));
+        let prices = series.between(day.start(), day.end()).map(|known| known.value);
+        scaled(prices.fold(f64::NAN, f64::max))
     };
-    let week = 7 * 24;
-    let evenings: Vec<f64> = all
-        .iter()
-        .filter(|&&(age, hour, ..)| age <= week && is_evening(hour))
-        .map(|&(.., max, _)| scaled(max))
-        .collect();
-    let mut prices: Vec<f64> =
-        all.iter().filter(|&&(age, ..)| age <= week).filter_map(|&(.., mean)| mean).collect();
-    prices.sort_by(f64::total_cmp);
-    let last_day: Vec<f64> =
-        all.iter().filter(|&&(age, ..)| age <= 24).filter_map(|&(.., mean)| mean).collect();
-    let premium: Vec<f64> = (0..24)
-        .filter(|&hour| is_evening(hour))
-        .flat_map(|hour| hours_of_day[hour].premium.iter().copied())
-        .collect();
-    [
-        max(24, false),
-        max(week, false),
-        max(24, true),
-        max(72, true),
-        mean_of(&evenings),
-        scaled(prices.get(prices.len() / 2).copied().unwrap_or(f64::NAN)),
-        scaled(mean_of(&last_day)),
-        mean_of(&premium),
-    ]
+    Reserves {
+        regulation_up: max(AncillaryService::RegUp),
+        responsive: max(AncillaryService::Responsive),
+        non_spinning: max(AncillaryService::NonSpin),
+        contingency: max(AncillaryService::Contingency),
+    }
 }
 
 /// Returns the mean; NaN of nothing.
@@ -284,8 +301,4 @@ pub(super) fn mean_of(values: &[f64]) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a few thousand values")]
     let count = values.len() as f64;
     values.iter().sum::<f64>() / count
-}
-
-fn max_of(values: &[f64]) -> f64 {
-    values.iter().copied().fold(f64::NAN, f64::max)
 }

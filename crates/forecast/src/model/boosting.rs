@@ -1,23 +1,22 @@
-//! Gradient-boosted trees on the log-odds, pooled over thresholds, with the climatology as offset.
+//! Gradient-boosted trees: what they add to the logistic regression's log-odds.
 //!
-//! Every drawn row of every threshold is one row here; the threshold's number is a feature and
-//! the offset its own climatology, so rare thresholds borrow strength from common ones.
+//! Pooled over thresholds and settlement points: every drawn row of every threshold is one row
+//! here and the threshold's number a feature, so rare thresholds borrow strength from common ones.
+//! The trees read features of the target hour only, not those that stay the same for weeks: from
+//! these they learn single weeks by heart.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::hyperparameters::Hyperparameters;
+use super::logistic::FittedLogistic;
 use super::sample::{Drawn, LabelledExample};
 use super::tree::{Binned, Derivatives, Growth, Tree, grow};
-use crate::features::{COLUMNS_PER_THRESHOLD, Example};
+use crate::features::{COLUMNS_PER_THRESHOLD, Example, ReadBy, features};
 use crate::probability::probability;
-
-const TREES: usize = 150;
-const GROWTH: Growth =
-    Growth { leaves_max: 8, leaf_hessian_min: 4.0, ridge: 20.0, learning_rate: 0.08 };
-/// Share of the columns that each tree may use.
-const COLUMN_SHARE: f64 = 0.4;
 
 /// Fitted trees for all thresholds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,7 +47,8 @@ fn threshold_number(threshold: usize) -> f32 {
 pub(super) fn fit_trees(
     rows: &[LabelledExample<'_>],
     drawn: &[Vec<Drawn>],
-    seed: u64,
+    logistic: &FittedLogistic,
+    (hyperparameters, seed): (&Hyperparameters, u64),
 ) -> Option<FittedTrees> {
     let pooled: Vec<(usize, Drawn)> = drawn
         .iter()
@@ -65,13 +65,21 @@ pub(super) fn fit_trees(
         })
         .collect();
     let binned = Binned::of(&columns);
-    let mut log_odds: Vec<f64> =
-        pooled.iter().map(|&(threshold, row)| rows[row.row].example.offset(threshold)).collect();
-    let mut order: Vec<usize> = (0..binned.width()).collect();
+    let mut log_odds: Vec<f64> = pooled
+        .par_iter()
+        .map(|&(threshold, row)| logistic.log_odds(rows[row.row].example, threshold))
+        .collect();
+    let mut order = readable(width);
     let mut random = Pcg64Mcg::seed_from_u64(seed);
-    let mut trees = Vec::with_capacity(TREES);
+    let mut trees = Vec::with_capacity(hyperparameters.trees);
     let mut derivatives = vec![Derivatives::default(); pooled.len()];
-    for _ in 0..TREES {
+    let growth = Growth {
+        leaves_max: hyperparameters.leaves_max,
+        leaf_hessian_min: hyperparameters.leaf_information_min,
+        ridge: hyperparameters.leaf_ridge,
+        learning_rate: hyperparameters.learning_rate,
+    };
+    for _ in 0..hyperparameters.trees {
         for ((derivative, z), (_, row)) in derivatives.iter_mut().zip(&log_odds).zip(&pooled) {
             let p = probability(*z);
             let residual = p - f64::from(u8::from(row.exceeded));
@@ -79,11 +87,24 @@ pub(super) fn fit_trees(
             derivative.hessian = row.weight * p * (1.0 - p);
         }
         order.shuffle(&mut random);
-        let mut chosen = order[..columns_of_a_tree(binned.width())].to_vec();
+        let mut chosen =
+            order[..columns_of_a_tree(order.len(), hyperparameters.column_share)].to_vec();
         chosen.sort_unstable();
-        trees.push(grow(&binned, &derivatives, &chosen, &GROWTH, &mut log_odds));
+        trees.push(grow(&binned, &derivatives, &chosen, &growth, &mut log_odds));
     }
     Some(FittedTrees { trees })
+}
+
+/// Returns the columns that trees read, the threshold's number among them.
+fn readable(width: usize) -> Vec<usize> {
+    let mut columns: Vec<usize> = features()
+        .iter()
+        .enumerate()
+        .filter(|(_, feature)| feature.read_by != ReadBy::Logistic)
+        .map(|(column, _)| column)
+        .collect();
+    columns.push(width - 1);
+    columns
 }
 
 #[expect(
@@ -92,15 +113,14 @@ pub(super) fn fit_trees(
     clippy::cast_precision_loss,
     reason = "a share of about a hundred columns"
 )]
-fn columns_of_a_tree(width: usize) -> usize {
-    ((width as f64 * COLUMN_SHARE).ceil() as usize).clamp(1, width)
+fn columns_of_a_tree(width: usize, share: f64) -> usize {
+    ((width as f64 * share).ceil() as usize).clamp(1, width)
 }
 
 impl FittedTrees {
-    /// Forecasts an example for one threshold, in log-odds.
-    pub(super) fn log_odds(&self, example: &Example, threshold: usize) -> f64 {
+    /// Returns what the trees add to the logistic regression's log-odds.
+    pub(super) fn correction(&self, example: &Example, threshold: usize) -> f64 {
         let at = |column: usize| column_value(example, threshold, column);
-        let terms: f64 = self.trees.iter().map(|tree| tree.value(at)).sum();
-        example.offset(threshold) + terms
+        self.trees.iter().map(|tree| tree.value(at)).sum()
     }
 }

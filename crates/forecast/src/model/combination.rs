@@ -22,9 +22,9 @@ pub(super) struct Components {
 const TERMS: usize = 4;
 
 /// Prior means of bias and of the weights of logistic, trees and persistence.
-const PRIOR: [f64; TERMS] = [0.0, 0.5, 0.5, 0.0];
+pub(super) const PRIOR: [f64; TERMS] = [0.0, 1.0, 0.5, 0.0];
 /// Prior precisions: how many units of information a deviation must be worth.
-const PRECISION: [f64; TERMS] = [600.0, 6000.0, 6000.0, 6000.0];
+pub(super) const PRECISION: [f64; TERMS] = [600.0, 20_000.0, 20_000.0, 20_000.0];
 const ITERATIONS: usize = 12;
 const WEIGHT_MAX: f64 = 1.5;
 
@@ -39,7 +39,7 @@ impl Components {
         [
             1.0,
             self.logistic - self.climatology,
-            self.trees - self.climatology,
+            self.trees - self.logistic,
             self.persistence - self.climatology,
         ]
     }

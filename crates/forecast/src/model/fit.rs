@@ -3,16 +3,20 @@
 use jiff::{SignedDuration, Timestamp};
 use market::units::DollarsPerMwh;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use thiserror::Error;
 
 use super::boosting::{FittedTrees, fit_trees};
-use super::combination::{Components, FittedCombination};
+use super::combination::{Components, FittedCombination, PRECISION, PRIOR};
+use super::held_out::{HeldOut, HeldOutLoss};
+use super::hyperparameters::Hyperparameters;
+use super::lineage::Lineage;
 use super::logistic::{FittedLogistic, fit_logistic};
+use super::recipe::Recipe;
 use super::sample::{Drawn, LabelledExample, Sampling, draw};
-use crate::evaluation::{log_loss, skill_interval};
+use crate::evaluation::log_loss;
 use crate::features::Example;
 use crate::probability::{log_odds, non_increasing, probability};
-use crate::target::HourOutcome;
 use crate::threshold::Thresholds;
 
 /// How models are fitted.
@@ -20,8 +24,8 @@ use crate::threshold::Thresholds;
 pub struct FitSettings {
     /// When the training happens; everything in the rows was known by then.
     pub as_of: Timestamp,
-    /// Rows of a threshold that are used at the most.
-    pub rows_max: usize,
+    /// Hyper-parameters.
+    pub hyperparameters: Hyperparameters,
     /// Seeds sampling and column choice.
     pub seed: u64,
 }
@@ -30,7 +34,7 @@ impl FitSettings {
     /// Returns the settings that the product uses.
     #[must_use]
     pub fn at(as_of: Timestamp) -> Self {
-        Self { as_of, rows_max: 24_000, seed: 1 }
+        Self { as_of, hyperparameters: Hyperparameters::default(), seed: 1 }
     }
 }
 
@@ -38,8 +42,6 @@ impl FitSettings {
 const HELD_OUT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Between what a held-out model learns from and what it is tried on: the horizon and a day.
 const EMBARGO: SignedDuration = SignedDuration::from_hours(4 * 24);
-const HALF_LIFE_DAYS: f64 = 450.0;
-const RIDGE: f64 = 300.0;
 /// Rows with known outcome without which nothing can be learnt: about a month.
 const ROWS_MIN: usize = 2_000;
 /// Two-sided 90 %.
@@ -54,51 +56,15 @@ pub enum FitError {
     )]
     TooFewRows(usize),
     /// The numbers do not allow it.
-    #[error(
-        "training did not converge at threshold {0} $/MWh; check the inputs for constant or absurd values"
-    )]
-    Degenerate(String),
-}
-
-/// Where a model comes from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Lineage {
-    /// When it was trained, RFC 3339.
-    pub trained_at: String,
-    /// The first and the last target hour it learnt from, RFC 3339.
-    pub first_target: String,
-    /// The last one.
-    pub last_target: String,
-    /// How many target hours with a known outcome it was offered.
-    pub rows: usize,
-    /// What seeded it.
-    pub seed: u64,
-    /// The program's version.
-    pub program: String,
-}
-
-/// How the combination did on the days that were held out, at one threshold.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct HeldOut {
-    /// $/MWh.
-    pub threshold: f64,
-    /// Target hours with a known outcome.
-    pub hours: usize,
-    /// How many of them exceeded the threshold.
-    pub exceedances: usize,
-    /// Mean log-loss of the combination.
-    pub log_loss: f64,
-    /// Mean log-loss of the tougher of the two climatologies on the same hours.
-    pub climatology_log_loss: f64,
-    /// 90 % interval of the skill (weekly block bootstrap); nothing when there are too few weeks.
-    pub skill_interval: Option<(f64, f64)>,
+    #[error("training did not converge; check the inputs for constant or absurd values")]
+    Degenerate,
 }
 
 /// Fitted models for all thresholds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FittedModel {
     thresholds: Vec<f64>,
-    logistic: Vec<FittedLogistic>,
+    logistic: FittedLogistic,
     trees: FittedTrees,
     combination: Vec<FittedCombination>,
     lineage: Lineage,
@@ -128,7 +94,7 @@ pub struct Prediction {
 
 /// What one fit gives before it is combined.
 struct Base {
-    logistic: Vec<FittedLogistic>,
+    logistic: FittedLogistic,
     trees: FittedTrees,
 }
 
@@ -153,8 +119,11 @@ pub fn fit(
         || fit_base(rows, thresholds, settings),
         || {
             // Three weights per threshold are all that is learnt from it: half the rows do.
-            let rows_max = settings.rows_max / 2;
-            let settings = FitSettings { as_of: held_out_from, rows_max, ..*settings };
+            let hyperparameters = Hyperparameters {
+                rows_max: settings.hyperparameters.rows_max / 2,
+                ..settings.hyperparameters
+            };
+            let settings = FitSettings { as_of: held_out_from, hyperparameters, ..*settings };
             fit_base(&before, thresholds, &settings).ok()
         },
     );
@@ -169,23 +138,23 @@ pub fn fit(
         logistic: base.logistic,
         trees: base.trees,
         combination,
-        lineage: lineage(rows, known, settings),
+        lineage: Lineage::of(rows, known, settings, recipe(settings)),
         held_out,
     })
 }
 
-fn lineage(rows: &[LabelledExample<'_>], known: usize, settings: &FitSettings) -> Lineage {
-    let is_known = |row: &&LabelledExample<'_>| row.outcome != HourOutcome::Unknown;
-    let targets = rows.iter().filter(is_known).map(|row| row.example.target.hour.start);
-    let text = |instant: Option<Timestamp>| instant.map(|t| t.to_string()).unwrap_or_default();
-    Lineage {
-        trained_at: settings.as_of.to_string(),
-        first_target: text(targets.clone().min()),
-        last_target: text(targets.max()),
-        rows: known,
-        seed: settings.seed,
-        program: env!("CARGO_PKG_VERSION").to_owned(),
-    }
+/// Names everything that a fit depends on beside its rows and its seed.
+fn recipe(settings: &FitSettings) -> Recipe {
+    let mut constants = vec![
+        ("combination_precision", json!(PRECISION)),
+        ("combination_prior", json!(PRIOR)),
+        ("embargo_hours", json!(EMBARGO.as_hours())),
+        ("held_out_hours", json!(HELD_OUT.as_hours())),
+    ];
+    let chosen = serde_json::to_value(settings.hyperparameters).expect("plain numbers");
+    let chosen = chosen.as_object().expect("a struct is an object");
+    constants.extend(chosen.iter().map(|(name, value)| (name.as_str(), value.clone())));
+    Recipe::of(&constants)
 }
 
 fn fit_base(
@@ -195,33 +164,26 @@ fn fit_base(
 ) -> Result<Base, FitError> {
     let sampling = Sampling {
         as_of: settings.as_of,
-        half_life_days: HALF_LIFE_DAYS,
-        rows_max: settings.rows_max,
+        half_life_days: settings.hyperparameters.half_life_days,
+        rows_max: settings.hyperparameters.rows_max,
         seed: settings.seed,
     };
     let drawn: Vec<Vec<Drawn>> =
         thresholds.iter().map(|threshold| draw(rows, threshold, &sampling)).collect();
-    let degenerate = |threshold: DollarsPerMwh| FitError::Degenerate(threshold.value().to_string());
-    let (logistic, trees) = rayon::join(
-        || {
-            let fitted =
-                thresholds.iter().zip(&drawn).enumerate().map(|(index, (price, drawn))| {
-                    fit_logistic(rows, drawn, index, RIDGE).ok_or_else(|| degenerate(price))
-                });
-            fitted.collect::<Result<Vec<_>, _>>()
-        },
-        || fit_trees(rows, &drawn, settings.seed),
-    );
-    let lowest = thresholds.iter().next().expect("there is at least one threshold");
-    Ok(Base { logistic: logistic?, trees: trees.ok_or_else(|| degenerate(lowest))? })
+    let logistic =
+        fit_logistic(rows, &drawn, &settings.hyperparameters).ok_or(FitError::Degenerate)?;
+    let trees = fit_trees(rows, &drawn, &logistic, (&settings.hyperparameters, settings.seed))
+        .ok_or(FitError::Degenerate)?;
+    Ok(Base { logistic, trees })
 }
 
 impl Base {
     fn components(&self, example: &Example, threshold: usize) -> Components {
+        let logistic = self.logistic.log_odds(example, threshold);
         Components {
             climatology: example.offset(threshold),
-            logistic: self.logistic[threshold].log_odds(example, threshold),
-            trees: self.trees.log_odds(example, threshold),
+            logistic,
+            trees: logistic + self.trees.correction(example, threshold),
             persistence: log_odds(example.persistence[threshold]),
         }
     }
@@ -244,7 +206,8 @@ fn combine(
             // Scored with the prior mixture: the fitted one will have seen these hours.
             let mixture = probability(FittedCombination::PRIOR.combine(&components));
             losses.push(HeldOutLoss {
-                start: example.target.hour.start.as_second(),
+                start: example.target.hour.start,
+                exceeded,
                 mixture: log_loss(mixture, exceeded),
                 climatologies: [example.climatology[index], example.climatology_recent[index]]
                     .map(|climatology| log_loss(climatology, exceeded)),
@@ -252,43 +215,10 @@ fn combine(
             tried.push((components, exceeded));
         }
         fitted.push(FittedCombination::fit(&tried));
-        scores.push(held_out_score(threshold, &tried, &losses));
+        scores.push(HeldOut::of(threshold, &losses));
     }
     (fitted, scores)
 }
-
-/// The losses of one held-out hour.
-struct HeldOutLoss {
-    start: i64,
-    mixture: f64,
-    climatologies: [f64; 2],
-}
-
-fn held_out_score(
-    threshold: DollarsPerMwh,
-    tried: &[(Components, bool)],
-    losses: &[HeldOutLoss],
-) -> HeldOut {
-    #[expect(clippy::cast_precision_loss, reason = "row counts")]
-    let mean = |of: &dyn Fn(&HeldOutLoss) -> f64| {
-        losses.iter().map(of).sum::<f64>() / losses.len().max(1) as f64
-    };
-    let climatology = [mean(&|loss| loss.climatologies[0]), mean(&|loss| loss.climatologies[1])];
-    let tougher = usize::from(climatology[1] < climatology[0]);
-    let rows: Vec<(i64, f64, f64)> =
-        losses.iter().map(|loss| (loss.start, loss.mixture, loss.climatologies[tougher])).collect();
-    let interval = skill_interval(&rows, BOOTSTRAP_SEED);
-    HeldOut {
-        threshold: threshold.value(),
-        hours: tried.len(),
-        exceedances: tried.iter().filter(|(_, exceeded)| *exceeded).count(),
-        log_loss: mean(&|loss| loss.mixture),
-        climatology_log_loss: climatology[tougher],
-        skill_interval: interval.map(|interval| (interval.lower, interval.upper)),
-    }
-}
-
-const BOOTSTRAP_SEED: u64 = 90;
 
 impl FittedModel {
     /// Forecasts one example: a prediction for each threshold, probabilities never increasing.
@@ -298,11 +228,11 @@ impl FittedModel {
         let mut margins = Vec::with_capacity(self.thresholds.len());
         let mut components = Vec::with_capacity(self.thresholds.len());
         for (index, combination) in self.combination.iter().enumerate() {
-            let logistic = self.logistic[index].forecast(example, index);
+            let logistic = self.logistic.forecast(example, index);
             let parts = Components {
                 climatology: example.offset(index),
                 logistic: logistic.log_odds,
-                trees: self.trees.log_odds(example, index),
+                trees: logistic.log_odds + self.trees.correction(example, index),
                 persistence: log_odds(example.persistence[index]),
             };
             let disagreement = (parts.logistic - parts.trees) / 2.0;

@@ -1,49 +1,43 @@
-//! Logistic regression with ridge penalty and the climatology's log-odds as offset.
+//! Logistic regression with the climatology's log-odds as offset, one for each threshold.
 //!
-//! What it learns are deviations from climatology: with no evidence it *is* climatology. Fitted
-//! by Newton's method; the covariance of the coefficients is cluster-robust by week, because the
-//! hours of a week (and the three lead days of an hour) are not independent.
+//! What it learns are deviations from climatology: with no evidence it *is* climatology. The
+//! lowest threshold's coefficients are drawn to 0, every other's to those of the threshold below,
+//! because what makes $100 likely makes $1,000 likely: rare thresholds borrow strength from
+//! common ones. Fitted by Newton's method; the covariance of the coefficients is cluster-robust by
+//! week, because the hours of a week (and the three lead days of an hour) are not independent.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::columns::Columns;
+use super::hyperparameters::Hyperparameters;
 use super::linear_algebra::{Cholesky, Square, dot};
 use super::sample::{Drawn, LabelledExample};
-use crate::features::{COLUMNS_PER_THRESHOLD, Example};
+use crate::features::Example;
+use crate::horizon::LEAD_DAYS;
 use crate::probability::probability;
 
-/// Standardised features are cut off here: nothing was learnt about what lies further out.
-const STANDARD_SCORE_MAX: f64 = 3.5;
 const ITERATIONS_MAX: usize = 25;
 const STEP_MIN: f64 = 1e-7;
 const WEEK_SECONDS: i64 = 7 * 86_400;
+/// Rows that one task sums up. Sums are taken task by task, so the result does not depend on the
+/// number of threads.
+const ROWS_PER_TASK: usize = 2_048;
 
-/// A fitted logistic regression for one threshold.
+/// Fitted logistic regressions of all thresholds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct FittedLogistic {
-    scales: Vec<Scale>,
-    /// The intercept, then one for each feature.
-    coefficients: Vec<f64>,
-    /// Cluster-robust covariance of the coefficients.
+    columns: Columns,
+    /// By lead day, then by threshold.
+    by_lead_day: Vec<Vec<Coefficients>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Coefficients {
+    /// The intercept, then one for each column.
+    values: Vec<f64>,
+    /// Their cluster-robust covariance.
     covariance: Square,
-}
-
-/// How one feature is standardised.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Scale {
-    mean: f64,
-    /// 1 / standard deviation; 0 for a feature that does not vary.
-    inverse_deviation: f64,
-}
-
-impl Scale {
-    fn apply(self, value: f32) -> f64 {
-        let value = f64::from(value);
-        if value.is_nan() {
-            return 0.0;
-        }
-        let score = (value - self.mean) * self.inverse_deviation;
-        score.clamp(-STANDARD_SCORE_MAX, STANDARD_SCORE_MAX)
-    }
 }
 
 /// A logistic forecast in log-odds.
@@ -53,182 +47,242 @@ pub(super) struct LogisticForecast {
     pub(super) variance: f64,
 }
 
-fn features(example: &Example, threshold: usize) -> impl Iterator<Item = f32> + '_ {
-    let own = &example.by_threshold[threshold * COLUMNS_PER_THRESHOLD..][..COLUMNS_PER_THRESHOLD];
-    example.common.iter().chain(own).copied()
-}
-
-/// Rows ready for Newton's method.
-struct Design {
-    width: usize,
-    /// Standardised features with a leading 1, row by row.
-    values: Vec<f64>,
-    offsets: Vec<f64>,
-}
-
-impl Design {
-    fn row(&self, index: usize) -> &[f64] {
-        &self.values[index * self.width..][..self.width]
-    }
-}
-
-/// Fits one threshold; `None` when the problem is degenerate (no rows, no variation).
+/// Fits all thresholds in turn; `None` when the problem is degenerate (no rows, no variation).
 pub(super) fn fit_logistic(
     rows: &[LabelledExample<'_>],
-    drawn: &[Drawn],
-    threshold: usize,
-    ridge: f64,
+    drawn: &[Vec<Drawn>],
+    hyperparameters: &Hyperparameters,
 ) -> Option<FittedLogistic> {
-    let scales = scales(rows, drawn, threshold)?;
-    let design = design(rows, drawn, threshold, &scales);
-    let mut coefficients = vec![0.0; design.width];
-    let mut objective = penalised_log_loss(&design, drawn, &coefficients, ridge);
-    for _ in 0..ITERATIONS_MAX {
-        let (gradient, hessian) = derivatives(&design, drawn, &coefficients, ridge);
-        let step = Cholesky::of(hessian)?.solve(&gradient);
-        let mut scale = 1.0;
-        let mut moved;
-        loop {
-            moved = coefficients.iter().zip(&step).map(|(c, s)| c - scale * s).collect::<Vec<_>>();
-            let candidate = penalised_log_loss(&design, drawn, &moved, ridge);
-            if candidate <= objective || scale < STEP_MIN {
-                objective = candidate;
-                break;
+    let columns = Columns::of(rows, drawn.first()?, 0);
+    let width = columns.count() + 1;
+    let pooled = Design::of(rows, &drawn[0], 0, &columns);
+    let strengths = |strength: f64| {
+        let mut strengths = vec![strength; width];
+        strengths[0] = hyperparameters.intercept_ridge;
+        strengths
+    };
+    let problem = Problem {
+        design: &pooled,
+        center: vec![0.0; width],
+        strengths: strengths(hyperparameters.ridge),
+    };
+    let pooled = problem.minimise()?;
+    let by_lead_day: Vec<Vec<Coefficients>> = (1..=LEAD_DAYS)
+        .into_par_iter()
+        .map(|lead_day| {
+            let mut by_threshold: Vec<Coefficients> = Vec::with_capacity(drawn.len());
+            for (threshold, drawn) in drawn.iter().enumerate() {
+                let of_day = |row: &&Drawn| rows[row.row].example.target.lead_day == lead_day;
+                let drawn: Vec<Drawn> = drawn.iter().filter(of_day).copied().collect();
+                let design = Design::of(rows, &drawn, threshold, &columns);
+                let below = by_threshold.last().map(|below| &below.values);
+                let strength = if below.is_some() {
+                    hyperparameters.kinship_ridge
+                } else {
+                    hyperparameters.lead_day_ridge
+                };
+                let problem = Problem {
+                    design: &design,
+                    center: below.unwrap_or(&pooled).clone(),
+                    strengths: strengths(strength),
+                };
+                let values = problem.minimise()?;
+                let covariance = problem.covariance(&values)?;
+                by_threshold.push(Coefficients { values, covariance });
             }
-            scale /= 2.0;
-        }
-        coefficients = moved;
-        if step.iter().all(|s| (s * scale).abs() < 1e-5) {
-            break;
-        }
-    }
-    let covariance = covariance(&design, rows, drawn, &coefficients, ridge)?;
-    Some(FittedLogistic { scales, coefficients, covariance })
+            Some(by_threshold)
+        })
+        .collect::<Option<_>>()?;
+    Some(FittedLogistic { columns, by_lead_day })
 }
 
 impl FittedLogistic {
-    /// Forecasts an example for the threshold that this model was fitted for.
+    /// Forecasts an example for a threshold.
     pub(super) fn forecast(&self, example: &Example, threshold: usize) -> LogisticForecast {
-        let mut x = Vec::with_capacity(self.coefficients.len());
+        let coefficients = &self.by_lead_day[usize::from(example.target.lead_day) - 1][threshold];
+        let mut x = Vec::with_capacity(coefficients.values.len());
         x.push(1.0);
-        x.extend(features(example, threshold).zip(&self.scales).map(|(v, scale)| scale.apply(v)));
+        x.extend(self.columns.scores(example, threshold));
         LogisticForecast {
-            log_odds: example.offset(threshold) + dot(&x, &self.coefficients),
-            variance: self.covariance.quadratic(&x).max(0.0),
+            log_odds: example.offset(threshold) + dot(&x, &coefficients.values),
+            variance: coefficients.covariance.quadratic(&x).max(0.0),
         }
     }
 
     /// Returns the log-odds only, which needs no covariance.
     pub(super) fn log_odds(&self, example: &Example, threshold: usize) -> f64 {
-        let terms = features(example, threshold).zip(&self.scales).zip(&self.coefficients[1..]);
-        let sum: f64 = terms.map(|((value, scale), c)| scale.apply(value) * c).sum();
-        example.offset(threshold) + self.coefficients[0] + sum
+        let coefficients =
+            &self.by_lead_day[usize::from(example.target.lead_day) - 1][threshold].values;
+        let scores = self.columns.scores(example, threshold);
+        let terms: f64 = scores.zip(&coefficients[1..]).map(|(score, c)| score * c).sum();
+        example.offset(threshold) + coefficients[0] + terms
     }
 }
 
-fn scales(rows: &[LabelledExample<'_>], drawn: &[Drawn], threshold: usize) -> Option<Vec<Scale>> {
-    let width = features(rows[drawn.first()?.row].example, threshold).count();
-    let mut sums = vec![(0.0, 0.0, 0.0); width];
-    for row in drawn {
-        let values = features(rows[row.row].example, threshold);
-        for (sum, value) in sums.iter_mut().zip(values) {
-            let value = f64::from(value);
-            if value.is_finite() {
-                sum.0 += row.weight;
-                sum.1 += row.weight * value;
-                sum.2 += row.weight * value * value;
+/// The rows of one threshold, ready for Newton's method.
+struct Design {
+    width: usize,
+    /// Standardised features with a leading 1, row by row.
+    values: Vec<f64>,
+    rows: Vec<Row>,
+}
+
+#[derive(Clone, Copy)]
+struct Row {
+    offset: f64,
+    exceeded: bool,
+    weight: f64,
+    week: i64,
+}
+
+impl Row {
+    /// Returns the derivative of the loss by the log-odds.
+    fn residual(&self, p: f64) -> f64 {
+        self.weight * (p - f64::from(u8::from(self.exceeded)))
+    }
+}
+
+impl Design {
+    fn of(
+        rows: &[LabelledExample<'_>],
+        drawn: &[Drawn],
+        threshold: usize,
+        columns: &Columns,
+    ) -> Self {
+        let width = columns.count() + 1;
+        let mut values = Vec::with_capacity(width * drawn.len());
+        let mut design_rows = Vec::with_capacity(drawn.len());
+        for row in drawn {
+            let example = rows[row.row].example;
+            values.push(1.0);
+            values.extend(columns.scores(example, threshold));
+            design_rows.push(Row {
+                offset: example.offset(threshold),
+                exceeded: row.exceeded,
+                weight: row.weight,
+                week: example.target.hour.start.as_second().div_euclid(WEEK_SECONDS),
+            });
+        }
+        Self { width, values, rows: design_rows }
+    }
+
+    /// Returns the rows with their features, in tasks of equal size.
+    fn tasks(&self) -> impl IndexedParallelIterator<Item = (&[f64], &[Row])> {
+        let values = self.values.par_chunks(self.width * ROWS_PER_TASK);
+        values.zip(self.rows.par_chunks(ROWS_PER_TASK))
+    }
+
+    fn each<'t>(
+        &self,
+        (values, rows): (&'t [f64], &'t [Row]),
+    ) -> impl Iterator<Item = (&'t [f64], &'t Row)> {
+        values.chunks_exact(self.width).zip(rows)
+    }
+}
+
+/// Penalised log-loss as a function of the coefficients.
+struct Problem<'d> {
+    design: &'d Design,
+    center: Vec<f64>,
+    strengths: Vec<f64>,
+}
+
+impl Problem<'_> {
+    fn minimise(&self) -> Option<Vec<f64>> {
+        let mut coefficients = self.center.clone();
+        let mut objective = self.objective(&coefficients);
+        for _ in 0..ITERATIONS_MAX {
+            let (gradient, hessian) = self.derivatives(&coefficients);
+            let step = Cholesky::of(hessian)?.solve(&gradient);
+            let mut scale = 1.0;
+            loop {
+                let moved: Vec<f64> =
+                    coefficients.iter().zip(&step).map(|(c, s)| c - scale * s).collect();
+                let candidate = self.objective(&moved);
+                if candidate <= objective || scale < STEP_MIN {
+                    (coefficients, objective) = (moved, candidate);
+                    break;
+                }
+                scale /= 2.0;
+            }
+            if step.iter().all(|s| (s * scale).abs() < 1e-4) {
+                break;
             }
         }
+        Some(coefficients)
     }
-    let scale = |(weight, sum, squares): (f64, f64, f64)| {
-        let mean = if 0.0 < weight { sum / weight } else { 0.0 };
-        let variance = if 0.0 < weight { squares / weight - mean * mean } else { 0.0 };
-        let inverse_deviation = if 1e-9 < variance { 1.0 / variance.sqrt() } else { 0.0 };
-        Scale { mean, inverse_deviation }
-    };
-    Some(sums.into_iter().map(scale).collect())
-}
 
-fn design(
-    rows: &[LabelledExample<'_>],
-    drawn: &[Drawn],
-    threshold: usize,
-    scales: &[Scale],
-) -> Design {
-    let width = scales.len() + 1;
-    let mut values = Vec::with_capacity(width * drawn.len());
-    let mut offsets = Vec::with_capacity(drawn.len());
-    for row in drawn {
-        let example = rows[row.row].example;
-        values.push(1.0);
-        values.extend(features(example, threshold).zip(scales).map(|(v, scale)| scale.apply(v)));
-        offsets.push(example.offset(threshold));
+    fn objective(&self, coefficients: &[f64]) -> f64 {
+        let of_task = |task| -> f64 {
+            let loss = |(x, row): (&[f64], &Row)| {
+                let z = row.offset + dot(x, coefficients);
+                let z = if row.exceeded { -z } else { z };
+                // ln(1 + eᶻ) without overflow.
+                row.weight * (z.max(0.0) + (-z.abs()).exp().ln_1p())
+            };
+            self.design.each(task).map(loss).sum()
+        };
+        let losses: Vec<f64> = self.design.tasks().map(of_task).collect();
+        let penalty = |((c, center), strength): ((&f64, &f64), &f64)| {
+            0.5 * strength * (c - center) * (c - center)
+        };
+        let penalties = coefficients.iter().zip(&self.center).zip(&self.strengths);
+        losses.iter().sum::<f64>() + penalties.map(penalty).sum::<f64>()
     }
-    Design { width, values, offsets }
-}
 
-fn penalised_log_loss(design: &Design, drawn: &[Drawn], coefficients: &[f64], ridge: f64) -> f64 {
-    let penalty = 0.5 * ridge * dot(&coefficients[1..], &coefficients[1..]);
-    let loss = |(index, row): (usize, &Drawn)| {
-        let z = design.offsets[index] + dot(design.row(index), coefficients);
-        let z = if row.exceeded { -z } else { z };
-        // ln(1 + eᶻ) without overflow.
-        row.weight * (z.max(0.0) + (-z.abs()).exp().ln_1p())
-    };
-    drawn.iter().enumerate().map(loss).sum::<f64>() + penalty
-}
-
-fn derivatives(
-    design: &Design,
-    drawn: &[Drawn],
-    coefficients: &[f64],
-    ridge: f64,
-) -> (Vec<f64>, Square) {
-    let mut gradient: Vec<f64> = coefficients.iter().map(|c| ridge * c).collect();
-    gradient[0] = 0.0;
-    let mut hessian = Square::zero(design.width);
-    for (index, row) in drawn.iter().enumerate() {
-        let x = design.row(index);
-        let p = probability(design.offsets[index] + dot(x, coefficients));
-        let residual = row.weight * (p - f64::from(u8::from(row.exceeded)));
-        for (g, xi) in gradient.iter_mut().zip(x) {
-            *g += residual * xi;
+    fn derivatives(&self, coefficients: &[f64]) -> (Vec<f64>, Square) {
+        let width = self.design.width;
+        let of_task = |task| {
+            let mut gradient = vec![0.0; width];
+            let mut hessian = Square::zero(width);
+            for (x, row) in self.design.each(task) {
+                let p = probability(row.offset + dot(x, coefficients));
+                let residual = row.residual(p);
+                for (g, xi) in gradient.iter_mut().zip(x) {
+                    *g += residual * xi;
+                }
+                hessian.add_outer(x, row.weight * p * (1.0 - p));
+            }
+            (gradient, hessian)
+        };
+        let parts: Vec<(Vec<f64>, Square)> = self.design.tasks().map(of_task).collect();
+        let mut gradient: Vec<f64> =
+            (0..width).map(|i| self.strengths[i] * (coefficients[i] - self.center[i])).collect();
+        let mut hessian = Square::zero(width);
+        for (part_gradient, part_hessian) in parts {
+            add(&mut gradient, &part_gradient);
+            add(&mut hessian.values, &part_hessian.values);
         }
-        hessian.add_outer(x, row.weight * p * (1.0 - p));
+        for (i, strength) in self.strengths.iter().enumerate() {
+            hessian.values[i * width + i] += strength;
+        }
+        (gradient, hessian)
     }
-    for i in 0..design.width {
-        // The intercept is not penalised; the trace keeps it invertible.
-        hessian.values[i * design.width + i] += if i == 0 { 1e-9 } else { ridge };
+
+    /// Returns `H⁻¹ M H⁻¹` where M sums the outer products of each week's score.
+    fn covariance(&self, coefficients: &[f64]) -> Option<Square> {
+        let (_, hessian) = self.derivatives(coefficients);
+        let width = self.design.width;
+        let mut by_week: std::collections::BTreeMap<i64, Vec<f64>> =
+            std::collections::BTreeMap::new();
+        for (x, row) in self.design.each((&self.design.values, &self.design.rows)) {
+            let residual = row.residual(probability(row.offset + dot(x, coefficients)));
+            let score = by_week.entry(row.week).or_insert_with(|| vec![0.0; width]);
+            for (s, xi) in score.iter_mut().zip(x) {
+                *s += residual * xi;
+            }
+        }
+        let mut middle = Square::zero(width);
+        for score in by_week.values() {
+            middle.add_outer(score, 1.0);
+        }
+        middle.mirror();
+        Some(Cholesky::of(hessian)?.sandwich(&middle))
     }
-    (gradient, hessian)
 }
 
-/// Returns `H⁻¹ M H⁻¹` where M sums the outer products of each week's score.
-fn covariance(
-    design: &Design,
-    rows: &[LabelledExample<'_>],
-    drawn: &[Drawn],
-    coefficients: &[f64],
-    ridge: f64,
-) -> Option<Square> {
-    let (_, hessian) = derivatives(design, drawn, coefficients, ridge);
-    let mut by_week: std::collections::BTreeMap<i64, Vec<f64>> = std::collections::BTreeMap::new();
-    for (index, row) in drawn.iter().enumerate() {
-        let x = design.row(index);
-        let p = probability(design.offsets[index] + dot(x, coefficients));
-        let residual = row.weight * (p - f64::from(u8::from(row.exceeded)));
-        let target = rows[row.row].example.target.hour.start.as_second();
-        let score = by_week
-            .entry(target.div_euclid(WEEK_SECONDS))
-            .or_insert_with(|| vec![0.0; design.width]);
-        for (s, xi) in score.iter_mut().zip(x) {
-            *s += residual * xi;
-        }
+fn add(sum: &mut [f64], part: &[f64]) {
+    for (sum, part) in sum.iter_mut().zip(part) {
+        *sum += part;
     }
-    let mut middle = Square::zero(design.width);
-    for score in by_week.values() {
-        middle.add_outer(score, 1.0);
-    }
-    middle.mirror();
-    Some(Cholesky::of(hessian)?.sandwich(&middle))
 }

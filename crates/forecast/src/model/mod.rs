@@ -4,14 +4,25 @@
 //! `fit` returns a different type than what it is called on, so an unfitted model cannot predict.
 
 mod boosting;
+mod columns;
 mod combination;
+mod comparison;
 mod fit;
+mod held_out;
+mod hyperparameters;
+mod lineage;
 mod linear_algebra;
 mod logistic;
+mod recipe;
 mod sample;
 mod saved;
 mod tree;
 
-pub use fit::{FitError, FitSettings, FittedModel, HeldOut, Lineage, Prediction, fit};
+pub use comparison::{Comparison, PairedDifference, Verdict, compare};
+pub use fit::{FitError, FitSettings, FittedModel, Prediction, fit};
+pub use held_out::{HeldOut, HeldOutWeek};
+pub use hyperparameters::Hyperparameters;
+pub use lineage::Lineage;
+pub use recipe::Recipe;
 pub use sample::LabelledExample;
-pub use saved::{MODEL_FORMAT, SavedModelError};
+pub use saved::{MODEL_FORMAT, ModelCard, SavedModelError};

@@ -31,10 +31,6 @@ impl Binned {
         let (columns, edges) = binned.into_iter().unzip();
         Self { rows, columns, edges }
     }
-
-    pub(super) fn width(&self) -> usize {
-        self.columns.len()
-    }
 }
 
 fn quantile_edges(column: &[f32]) -> Vec<f32> {

@@ -139,7 +139,9 @@ pub enum WriteError {
 }
 
 impl WriteError {
-    pub(super) fn from_io(path: &Path, cause: io::Error) -> Self {
+    /// Divides what the operating system said about writing a file.
+    #[must_use]
+    pub fn from_io(path: &Path, cause: io::Error) -> Self {
         let path = path.to_path_buf();
         match cause.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {

@@ -7,9 +7,10 @@ use clap_complete::Shell;
 
 use super::archive::ArchiveCommand;
 use super::backfill::BackfillArgs;
-use super::backtest_args::BacktestArgs;
+use super::backtest::BacktestArgs;
 use super::data_status::StatusArgs;
 use super::evaluate::EvaluateArgs;
+use super::models::ModelsCommand;
 use super::notify::NotifyCommand;
 use super::schedule::ScheduleCommand;
 use super::scores::ScoresArgs;
@@ -85,6 +86,9 @@ pub(super) enum Command {
     Forecast(ForecastCommand),
     /// How the issued forecasts did: over all days and the last weeks, and whether they got worse
     Scores(ScoresArgs),
+    /// Which models there are and which one speaks: list, show, compare, promote, rollback
+    #[command(subcommand)]
+    Models(ModelsCommand),
     /// What is archived: show it, draw it, or judge its quality
     #[command(subcommand)]
     Data(DataCommand),
@@ -200,9 +204,9 @@ pub(super) enum DataCommand {
     },
 }
 
-/// Flags that choose data and targets; the same for `run` and `backtest`.
+/// Flags that choose data and targets.
 #[derive(Debug, Default, Args)]
-pub(super) struct DataArgs {
+pub(super) struct TargetArgs {
     #[command(flatten)]
     source: SourceArgs,
     /// Settlement points, e.g. HB_HUBAVG,HB_WEST; may be given several times
@@ -211,6 +215,13 @@ pub(super) struct DataArgs {
     /// Prices in $/MWh, ascending, e.g. 50,100,200
     #[arg(long, value_name = "PRICES")]
     thresholds: Option<String>,
+}
+
+/// Flags that choose data, targets and trainings; the same for `run` and `backtest`.
+#[derive(Debug, Default, Args)]
+pub(super) struct DataArgs {
+    #[command(flatten)]
+    targets: TargetArgs,
     /// Days between trainings, e.g. 2d
     #[arg(long, value_name = "DAYS")]
     retrain_every: Option<String>,
@@ -315,13 +326,25 @@ impl SourceArgs {
     }
 }
 
-impl DataArgs {
-    /// Resolves the settings with these flags on top.
-    pub(super) fn settings(&self, global: &GlobalArgs) -> Result<Config, CommandError> {
+impl TargetArgs {
+    fn layers(&self, global: &GlobalArgs) -> Result<Layers, CommandError> {
         let mut layers = self.source.layers(global)?;
         let points = Some(self.settlement_points.join(",")).filter(|points| !points.is_empty());
         layers.add_flag("settlement_points", points);
         layers.add_flag("thresholds", self.thresholds.clone());
+        Ok(layers)
+    }
+
+    /// Resolves the settings with these flags on top.
+    pub(super) fn settings(&self, global: &GlobalArgs) -> Result<Config, CommandError> {
+        Config::from_layers(&self.layers(global)?).map_err(usage)
+    }
+}
+
+impl DataArgs {
+    /// Resolves the settings with these flags on top.
+    pub(super) fn settings(&self, global: &GlobalArgs) -> Result<Config, CommandError> {
+        let mut layers = self.targets.layers(global)?;
         layers.add_flag("retrain_every", self.retrain_every.clone());
         Config::from_layers(&layers).map_err(usage)
     }

@@ -5,7 +5,6 @@ mod archive;
 mod args;
 mod backfill;
 mod backtest;
-mod backtest_args;
 mod config;
 mod data;
 mod data_status;
@@ -14,6 +13,7 @@ mod fetch;
 mod forecast;
 mod forecast_table;
 mod isolated;
+mod models;
 mod notify;
 mod progress;
 mod run;
@@ -68,6 +68,7 @@ fn dispatch(arguments: Arguments, terminal: &mut Terminal) -> Result<Exit, Comma
         Command::Schedule(command) => schedule::schedule(global, &command, terminal),
         Command::Scores(scores) => scores::scores(global, &scores, terminal),
         Command::Forecast(command) => forecast::forecast(global, &command, terminal),
+        Command::Models(command) => models::models(global, &command, terminal),
         Command::Archive(command) => archive::archive(global, &command, terminal),
         Command::Data(command) => data::data(global, &command, terminal),
         Command::Notify(command) => notify::notify(global, &command, terminal),

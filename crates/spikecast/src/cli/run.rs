@@ -24,8 +24,8 @@ use crate::exit::{CommandError, Exit};
 use crate::jobs::failure::{JobError, exit_of, exit_of_error};
 use crate::jobs::fetch::{FetchWorkspace, recover_fetching, register};
 use crate::jobs::forecast::{
-    self, Attendance, Fetching, ForecastInput, PIPELINE, Published, Setup, TrainOutput, Training,
-    Workspace, forecast_input, pipeline, recover_archive, registry,
+    self, Attendance, Fetching, ForecastInput, PIPELINE, Published, RefusedModel, Setup,
+    TrainOutput, Training, Workspace, forecast_input, pipeline, recover_archive, registry,
 };
 use crate::jobs::targets::Targets;
 use crate::ledger::read_forecast;
@@ -317,6 +317,7 @@ fn conclude(report: &RunReport, json: bool, terminal: &mut Terminal) -> Result<E
             "headline": published.headline,
             "model_version": published.model_version,
             "trained": trained.as_ref().is_some_and(|it| it.trained),
+            "refused_model": trained.as_ref().and_then(|it| it.refused.as_ref()),
             "degraded": told_once(&report.degraded),
             "deadline_missed": is_late,
             "forecast": published.forecast,
@@ -346,12 +347,16 @@ fn summary(
     terminal.line("")?;
     forecast_table(&rows, terminal)?;
     let how = match trained {
+        Some(TrainOutput { refused: Some(_), .. }) => "kept, the new one does not speak",
         Some(TrainOutput { trained: true, .. }) => "trained in this run",
         Some(TrainOutput { model: Some(_), .. }) => "kept, no training was due",
         Some(TrainOutput { model: None, .. }) => "no model could be used",
         None => "that of the forecast that stands in",
     };
     terminal.line(format!("model     {} ({how})", published.model_version))?;
+    if let Some(RefusedModel { version, reason }) = trained.and_then(|it| it.refused.as_ref()) {
+        terminal.line(format!("refused   {version}: {reason}"))?;
+    }
     terminal.line(format!(
         "forecast  {} ({} rows, {} hours from {})",
         published.forecast.display(),

@@ -105,9 +105,9 @@ impl JobError {
             )
             | JobError::Ledger(_) => FailureClass::BadData,
             JobError::Stopped => FailureClass::Cancelled,
-            JobError::Registry(_)
-            | JobError::Backtest(_)
-            | JobError::Fit(FitError::Degenerate(_)) => FailureClass::Model,
+            JobError::Registry(_) | JobError::Backtest(_) | JobError::Fit(FitError::Degenerate) => {
+                FailureClass::Model
+            }
         }
     }
 }

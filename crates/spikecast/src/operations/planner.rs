@@ -194,8 +194,10 @@ impl Planner {
             targets: forecast::targets(&self.config)?,
             from: last.plus_days(1 - BACKTEST_DAYS).date(),
             to: last.date(),
+            stride_days: 1,
             issue_time_of_day: self.speaks_at(scheduled_at),
             retrain_every_days: BACKTEST_RETRAINS_EVERY_DAYS,
+            models: Vec::new(),
             program: env!("CARGO_PKG_VERSION").to_owned(),
         };
         Ok(BacktestRequest { input, folder: today.to_string() })

@@ -14,12 +14,14 @@ use super::courier::Courier;
 use super::pipelines::{DEADLINE, SCORE, TRAIN};
 use super::planner::DeadlineRequest;
 use crate::config::Config;
-use crate::jobs::forecast::{self, ForecastInput, Published, TrainOutput, ValidateOutput};
+use crate::jobs::forecast::{
+    self, ForecastInput, Published, RefusedModel, TrainOutput, ValidateOutput,
+};
 use crate::jobs::score::Scored;
 use crate::ledger::read_forecast;
 use crate::notifications::{ForecastReady, Notice, peaks};
 use crate::quality::{Quality, told_once};
-use crate::registry::ModelRegistry;
+use crate::registry;
 
 /// A forecast that failed before its deadline is made again so long after.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
@@ -127,8 +129,12 @@ impl Watch {
 
     fn model_is_there(&self, report: &RunReport) {
         let Ok(trained) = report.output_as::<TrainOutput>("train") else { return };
+        if let Some(refused) = trained.refused {
+            let RefusedModel { version, reason } = refused;
+            return tracing::warn!(version, reason, "a new model does not speak");
+        }
         let (true, Some(reference)) = (trained.trained, trained.model) else { return };
-        let model = match ModelRegistry::load(&reference.path) {
+        let model = match registry::load(&reference.path) {
             Ok(model) => model,
             Err(error) => return tracing::error!("{error}"),
         };

@@ -10,6 +10,8 @@ mod backtest_page;
 mod backtest_view;
 mod bitmap;
 mod colour;
+mod comparison_page;
+mod comparison_view;
 mod dot_chart;
 mod figure;
 mod forecast_page;
@@ -27,6 +29,8 @@ mod svg;
 mod thinning;
 mod time_axis;
 mod value_chart;
+#[cfg(test)]
+mod verification_sample;
 mod verification_view;
 
 pub use backtest_view::{
@@ -34,6 +38,7 @@ pub use backtest_view::{
     MonthlySkill, NotableHour, Outcome, ReliabilityBin, ReliabilityCurve, ScoreRow, Setting,
 };
 pub use bitmap::{BitmapError, png};
+pub use comparison_view::{ComparedRow, ComparisonPage, RowStanding, ScenarioView, ThresholdTable};
 pub use figure::Figure;
 pub use forecast_view::{
     DayView, Estimate, ExceedanceView, ForecastPage, Freshness, HourView, InputView, ModelCard,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::backtest_view::*;
 use super::forecast_view::*;
-use super::verification_view::*;
+use super::verification_sample::verification;
 
 pub(super) const THRESHOLDS: [f64; 5] = [50.0, 100.0, 200.0, 500.0, 1000.0];
 
@@ -331,91 +331,6 @@ fn curve(threshold: f64, index: usize) -> ReliabilityCurve {
         band: band.collect(),
         terms: "Brier 0.0321 = miscalibration 0.0004 − discrimination 0.0083 + uncertainty 0.0400"
             .to_owned(),
-    }
-}
-
-fn verification() -> VerificationView {
-    let forecasters = [
-        ("climatology, all years", Role::Reference, 0.0),
-        ("issued forecast", Role::Issued, 0.12),
-        ("day-ahead prices of the target day (not issuable)", Role::NotIssuable, 0.2),
-    ];
-    let reference = |(threshold, (name, role, skill)): (f64, (&str, Role, f64))| ReferenceRow {
-        threshold,
-        name: name.to_owned(),
-        role,
-        brier: 0.04 - 0.04 * skill,
-        brier_skill: Some(skill),
-        log_loss_skill: Some(Estimate { value: skill, lower: skill - 0.03, upper: skill + 0.03 }),
-        auc: Some(0.9),
-        within_hour_auc: Some(0.7),
-        average_precision: Some(0.4),
-        miscalibration: Some(0.0004),
-        discrimination: Some(0.0083),
-        p_value: (role != Role::Issued).then_some(PValue { value: 0.0002, better: Better::Issued }),
-    };
-    let alert = |(threshold, (name, role, skill)): (f64, (&str, Role, f64))| AlertRow {
-        threshold,
-        budget: 0.03,
-        name: name.to_owned(),
-        role,
-        detected: 0.3 + skill,
-        precision: 0.25 + skill,
-        critical_success: 0.2,
-        spells: (140, 61),
-        runs: (88, 40),
-    };
-    let value = |(name, role, skill): (&str, Role, f64)| ValueCurve {
-        name: name.to_owned(),
-        role,
-        points: (0..30_i32)
-            .map(|step| (f64::from(step) / 10.0 - 3.0, f64::from(step) - 14.0))
-            .map(|(exponent, x)| (10f64.powf(exponent), 0.3 + skill - 0.004 * x * x))
-            .collect(),
-    };
-    let each = || THRESHOLDS.iter().flat_map(|&it| forecasters.map(|who| (it, who)));
-    let cell = |skill: f64| CircumstanceCell {
-        exceedances: 17,
-        skill: Some(skill),
-        interval: Some((skill - 0.05, skill + 0.05)),
-    };
-    let row = |name: &str, skill: f64| CircumstanceRow {
-        name: name.to_owned(),
-        cells: THRESHOLDS.iter().map(|_| Some(cell(skill))).collect(),
-    };
-    VerificationView {
-        references: each().map(reference).collect(),
-        alerts: each().map(alert).collect(),
-        values: THRESHOLDS
-            .iter()
-            .map(|&threshold| ValueChart {
-                threshold,
-                base_rate: 0.03,
-                curves: forecasters.map(value).to_vec(),
-            })
-            .collect(),
-        circumstances: vec![CircumstanceGroup {
-            name: "Day of the week".to_owned(),
-            thresholds: THRESHOLDS.to_vec(),
-            rows: vec![row("Monday to Friday", 0.14), row("weekend", -0.02)],
-        }],
-        stability: THRESHOLDS
-            .iter()
-            .map(|&threshold| StabilityRow {
-                threshold,
-                hours: 8_760,
-                revision: 0.021,
-                flip_flop: 0.008,
-            })
-            .collect(),
-        curves: vec![CurveRow {
-            lead: Lead::Pooled,
-            name: "issued forecast".to_owned(),
-            role: Role::Issued,
-            hours: 26_064,
-            score: 0.0312,
-            skill: Some(0.11),
-        }],
     }
 }
 

@@ -172,7 +172,7 @@ fn fit(light: &Light, stage: &StageContext) -> StageResult {
     let text = format!("{time} {}", XxHash64::oneshot(0, time.as_bytes()));
     fs::write(&path, text).map_err(|error| broken(&error))?;
     let model = Some(reference(path));
-    StageOutput::of(&TrainOutput { model, trained: true, replaces: None })
+    StageOutput::of(&TrainOutput { model, trained: true, ..TrainOutput::none() })
 }
 
 fn broken(error: &std::io::Error) -> StageFailure {

@@ -5,12 +5,10 @@
 use std::collections::BTreeMap;
 
 use forecast::evaluation::{
-    CurvePoint, DayKind, Forecaster, ScoredHour, ScoredHours, threshold_weighted_crps,
+    CurvePoint, Forecaster, ScoredHour, ScoredHours, threshold_weighted_crps,
 };
 use forecast::horizon::TargetHour;
 use jiff::Timestamp;
-use jiff::civil::Weekday;
-use market::time::local;
 
 /// One forecast hour at one threshold.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +74,7 @@ impl CasesBuilder {
             .by_threshold
             .entry(case.threshold.to_bits())
             .or_insert_with(|| (Vec::new(), vec![Vec::new(); columns]));
-        hours.push(hour(case, point, exceeded));
+        hours.push(ScoredHour::new(case.issue_time, &case.target, point, exceeded));
         for (&forecaster, column) in self.forecasters.iter().zip(probabilities) {
             column.push(probability(forecaster));
         }
@@ -111,29 +109,6 @@ impl CasesBuilder {
             self.settlement_points.len() - 1
         });
         u16::try_from(place).unwrap_or(u16::MAX)
-    }
-}
-
-fn hour(case: &Case<'_>, point: u16, exceeded: bool) -> ScoredHour {
-    let day = case.target.hour.operating_day.date();
-    let clock = local(case.target.hour.start);
-    ScoredHour {
-        issue_time: case.issue_time.as_second(),
-        target_start: case.target.hour.start.as_second(),
-        lead_day: case.target.lead_day,
-        hour_of_day: clock.hour().unsigned_abs(),
-        month: day.month().unsigned_abs(),
-        year: day.year(),
-        day_kind: match day.weekday() {
-            Weekday::Saturday | Weekday::Sunday => DayKind::Weekend,
-            Weekday::Monday
-            | Weekday::Tuesday
-            | Weekday::Wednesday
-            | Weekday::Thursday
-            | Weekday::Friday => DayKind::Weekday,
-        },
-        point,
-        exceeded,
     }
 }
 

@@ -14,6 +14,7 @@ mod http_stub;
 mod killing;
 mod ladder;
 mod main_job;
+mod models;
 #[path = "../../../market/src/archive/tests/moto.rs"]
 mod moto;
 mod notify;

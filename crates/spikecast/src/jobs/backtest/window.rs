@@ -51,6 +51,9 @@ fn trained(
     shared: &Shared,
 ) -> Result<Option<Forecaster>, JobError> {
     let Some(&trained_at) = input.issue_times(window).first() else { return Ok(None) };
+    if !input.needs_training() {
+        return Ok(Some(Forecaster::Climatology));
+    }
     let past = shared.examples.range(..trained_at).flat_map(|(_, examples)| examples);
     let thresholds = input.targets.thresholds()?;
     let model = train(&shared.history.known_at(trained_at), past, &thresholds)?;

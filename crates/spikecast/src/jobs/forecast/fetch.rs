@@ -75,7 +75,7 @@ struct Archived {
 const GENERATION: &str = "generation";
 
 /// Returns how often observations that were imported before were changed or removed since.
-pub(super) fn generation(archive: &Archive) -> u64 {
+pub(in crate::jobs) fn generation(archive: &Archive) -> u64 {
     archive.imported(GENERATION).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 

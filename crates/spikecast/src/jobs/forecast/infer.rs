@@ -9,7 +9,7 @@ use crate::jobs::failure::JobError;
 use crate::jobs::inference::{Forecaster, forecast_rows};
 use crate::ledger::{Provenance, write_forecast};
 use crate::quality::Quality;
-use crate::registry::ModelRegistry;
+use crate::registry;
 
 pub(super) fn infer(
     workspace: &Workspace,
@@ -28,7 +28,7 @@ pub(super) fn infer(
     let quality = Quality::because(stage.degraded("train"));
     let forecaster = match train.model {
         Some(reference) => {
-            let model = ModelRegistry::load(&reference.path).map_err(JobError::from)?;
+            let model = registry::load(&reference.path).map_err(JobError::from)?;
             Forecaster::Model { version: reference.version, model: Box::new(model) }
         }
         None => Forecaster::Climatology,

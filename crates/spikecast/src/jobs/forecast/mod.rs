@@ -30,11 +30,12 @@ use orchestration::{
 };
 
 use super::failure::JobError;
+pub(super) use fetch::generation;
 pub use mend::recover_archive;
 pub use request::{forecast_input, targets};
 pub use shapes::{
-    FetchOutput, ForecastInput, InferOutput, InputStatus, ModelReference, Published, TrainOutput,
-    ValidateOutput,
+    FetchOutput, ForecastInput, InferOutput, InputStatus, ModelReference, Published, RefusedModel,
+    TrainOutput, ValidateOutput,
 };
 pub use wanted::wanted;
 pub use workspace::Workspace;
@@ -149,9 +150,10 @@ pub fn pipeline(setup: &Setup) -> Result<Pipeline, PipelineError> {
 pub const PAST_PIPELINE: &str = "past forecast";
 
 /// Returns the pipeline of a past day, in a process that has fetched for all its days at once: the
-/// forecast goes to the ledger only, and nobody's page is replaced by one of the past.
+/// forecast goes to the ledger only, nobody's page is replaced by one of the past, and its models
+/// take the floor from nobody.
 pub fn past_pipeline() -> Result<Pipeline, PipelineError> {
-    let train = once("train").after(["features"]);
+    let train = Stage::new("train", "train_past").retry(RetryPolicy::NEVER).after(["features"]);
     PipelineBuilder::new(PAST_PIPELINE)
         .stage(once("validate"))
         .stage(once("features").after(["validate"]))
@@ -183,6 +185,9 @@ pub fn registry(workspace: &Arc<Workspace>) -> Registry {
     add("train", |workspace, stage| finish(train::train(workspace, &input(stage)?, stage)));
     add("train_anew", |workspace, stage| {
         finish(train::train_anew(workspace, &input(stage)?, stage))
+    });
+    add("train_past", |workspace, stage| {
+        finish(train::train_past(workspace, &input(stage)?, stage))
     });
     add("keep_previous_model", |workspace, stage| {
         finish(train::previous(workspace, &input(stage)?))

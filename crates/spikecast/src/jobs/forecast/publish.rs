@@ -12,7 +12,7 @@ use super::workspace::Workspace;
 use crate::jobs::failure::JobError;
 use crate::ledger::{Ledger, Provenance, read_forecast};
 use crate::quality::Quality;
-use crate::registry::ModelRegistry;
+use crate::registry;
 use crate::report::TrackRecord;
 
 pub(super) fn publish(
@@ -31,7 +31,7 @@ pub(super) fn publish(
     let forecast = ledger.add(stage.run_id(), &rows, &provenance).map_err(JobError::from)?;
     // Who speaks is said in the rows; a model that cannot be read is only not described.
     let model = trained.model.as_ref().and_then(|reference| {
-        Some((reference.version.clone(), ModelRegistry::load(&reference.path).ok()?))
+        Some((reference.version.clone(), registry::load(&reference.path).ok()?))
     });
     let parts = PageParts {
         input,

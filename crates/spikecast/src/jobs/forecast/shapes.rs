@@ -79,6 +79,18 @@ pub struct TrainOutput {
     /// The version of the model that spoke before, if another one takes its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
+    /// The model that was trained in this run and does not speak, if it was found wanting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<RefusedModel>,
+}
+
+/// A trained model that does not speak.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefusedModel {
+    /// Its version.
+    pub version: String,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// A kept model.
@@ -94,7 +106,7 @@ impl TrainOutput {
     /// Returns that there is no model.
     #[must_use]
     pub fn none() -> Self {
-        Self { model: None, trained: false, replaces: None }
+        Self { model: None, trained: false, replaces: None, refused: None }
     }
 }
 
