@@ -60,19 +60,19 @@ impl Forecaster {
         }
     }
 
-    /// Returns the name for people.
+    /// Returns the name for people, short enough for a chart.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Forecaster::Climatology => "climatology, all years",
             Forecaster::ClimatologyRecent => "climatology, last year",
             Forecaster::Persistence => "persistence",
-            Forecaster::DayAheadKnown => "logistic on day-ahead prices of the issue day",
+            Forecaster::DayAheadKnown => "day-ahead, issue day",
             Forecaster::Logistic => "logistic",
             Forecaster::BoostedTrees => "boosted trees",
             Forecaster::PreviousModel => "the model before",
             Forecaster::Combined => "issued forecast",
-            Forecaster::DayAheadOfTarget => "day-ahead prices of the target day (not issuable)",
+            Forecaster::DayAheadOfTarget => "not issuable: day-ahead",
         }
     }
 

@@ -236,3 +236,50 @@ fn skill_notice(folder: &Path, source_id: &str, until: Date) -> Result<Option<No
     let days = u32::try_from(days).unwrap_or(u32::MAX);
     Ok(is_worth_telling.then_some(Notice::SkillDegraded { until, days, scores }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keeps days of which the log-loss is that of `loss`; the climatologies lose 2 and 3.
+    fn keep_days(folder: &Path, loss: impl Fn(i32) -> f64) -> Date {
+        let first = OperatingDay::new("2025-10-01".parse().unwrap());
+        for number in 0..150 {
+            let day = first.plus_days(number).date();
+            let row = ScoreRow {
+                settlement_point: "HB_WEST".to_owned(),
+                threshold: 100.0,
+                lead_day: 1,
+                hours: 24,
+                unknown: 0,
+                exceedances: 1,
+                brier: 0.5,
+                // Days differ a little, as they do.
+                log_loss: loss(number) * (1.0 + 0.1 * f64::from(number * 7 % 5 - 2)),
+                climatology_log_loss: [3.0, 2.0],
+            };
+            let scores = DayScores {
+                version: VERSION,
+                day,
+                source_id: "files-1".to_owned(),
+                known_at: Timestamp::UNIX_EPOCH,
+                rows: vec![row],
+            };
+            keep(folder, &scores).unwrap();
+        }
+        first.plus_days(149).date()
+    }
+
+    fn told(loss: impl Fn(i32) -> f64) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let until = keep_days(folder.path(), loss);
+        skill_notice(folder.path(), "files-1", until).unwrap().is_some()
+    }
+
+    #[test]
+    fn forecasts_that_lose_to_climatology_or_to_their_own_past_are_told_of() {
+        assert!(!told(|_| 1.2), "as good as ever");
+        assert!(told(|_| 2.5), "a quarter worse than climatology");
+        assert!(told(|day| if day < 122 { 1.2 } else { 1.7 }), "still better than climatology");
+    }
+}

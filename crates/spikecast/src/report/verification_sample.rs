@@ -12,7 +12,7 @@ type Made = (&'static str, Role, f64);
 const FORECASTERS: [Made; 3] = [
     ("climatology, all years", Role::Reference, 0.0),
     ("issued forecast", Role::Issued, 0.12),
-    ("day-ahead prices of the target day (not issuable)", Role::NotIssuable, 0.2),
+    ("not issuable: day-ahead", Role::NotIssuable, 0.2),
 ];
 
 pub(super) fn verification() -> VerificationView {

@@ -97,7 +97,9 @@ fn models(pooled: &[(f64, &Findings)]) -> Vec<ModelSkill> {
             .filter_map(|(price, found)| Some(threshold_skill(*price, found.scores.get(&who)?)));
         ModelSkill { name: who.words().to_owned(), skill: skill.collect() }
     };
-    let models = Forecaster::ALL.into_iter().map(model);
+    // The issued forecast comes last, where it stands out.
+    let others = Forecaster::ALL.into_iter().filter(|who| *who != Forecaster::Combined);
+    let models = others.chain([Forecaster::Combined]).map(model);
     models.filter(|model| !model.skill.is_empty()).collect()
 }
 

@@ -186,3 +186,40 @@ fn a_backtest_scores_its_forecasts_as_evaluate_does() {
     let outcomes = ["evaluate", "past/forecasts.parquet", "--truth", "past/outcomes.parquet"];
     assert_eq!(scores(&program.json(&outcomes)), scores(&own));
 }
+
+#[test]
+fn the_running_record_is_shown_with_drift() {
+    let program = Program::new();
+    let (text, _) = program.run(&["scores"], 0);
+    assert!(text.contains("no forecast has been scored yet"), "{text}");
+    let source = program.json(&["scores"])["source"].clone();
+    let first = OperatingDay::of(parse_local("2025-10-01T00:00").unwrap());
+    std::fs::create_dir_all(program.path("data/scores")).unwrap();
+    for number in 0..150 {
+        let day = first.plus_days(number);
+        let loss = if number < 122 { 0.8 } else { 1.4 };
+        let row = |lead_day: u8| {
+            serde_json::json!({
+                "settlement_point": "HB_WEST", "threshold": 100.0, "lead_day": lead_day,
+                "hours": 24, "unknown": 0, "exceedances": 1, "brier": 0.5,
+                "log_loss": loss + 0.1 * f64::from(number % 3), "climatology_log_loss": [3.0, 2.0],
+            })
+        };
+        let scores = serde_json::json!({
+            "version": 1, "day": day.to_string(), "source_id": source,
+            "known_at": "2026-03-01T00:00:00Z", "rows": [row(1), row(2)],
+        });
+        std::fs::write(program.path(&format!("data/scores/{day}.json")), scores.to_string())
+            .unwrap();
+    }
+    let found = program.json(&["scores"]);
+    assert_eq!(found["days"], 150);
+    assert_eq!(found["drift"][0]["verdict"], "worse");
+    // Three periods, all lead days and each of two.
+    let rows = found["scores"].as_array().unwrap();
+    assert_eq!(rows.len(), 9);
+    let days: Vec<_> = rows.iter().map(|row| row["days"].as_u64().unwrap()).collect();
+    assert_eq!(days, [150, 150, 150, 90, 90, 90, 30, 30, 30]);
+    let (text, _) = program.run(&["scores"], 0);
+    assert!(text.contains("WORSE than before") && text.contains("last 30 days"), "{text}");
+}
