@@ -99,6 +99,23 @@ fn probabilities_never_increase_with_the_threshold_and_lie_in_their_interval() {
 }
 
 #[test]
+fn an_explanation_adds_up_and_names_what_matters() {
+    let world = world(12_000);
+    let model = fitted(&world);
+    let strongest = |example: &Example| model.explain(example, 0).drivers[0].feature.name;
+    for (_, example, _) in world.iter().step_by(97) {
+        let explanation = model.explain(example, 0);
+        let combined = model.predict(example)[0].probability;
+        // The second threshold may lie above the first before they are made consistent.
+        if model.explain(example, 1).probability < explanation.probability {
+            assert!((explanation.probability - combined).abs() < 1e-9);
+        }
+    }
+    let by_the_first = world.iter().filter(|(_, e, _)| strongest(e) == "net_load_rank").count();
+    assert!(world.len() < 2 * by_the_first, "{by_the_first}");
+}
+
+#[test]
 fn a_saved_model_predicts_the_same_bits_and_damage_is_noticed() {
     let world = world(6_000);
     let model = fitted(&world);

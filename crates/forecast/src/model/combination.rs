@@ -83,6 +83,11 @@ impl FittedCombination {
         components.climatology + dot(&components.terms(), &self.terms)
     }
 
+    /// Returns bias and weights of logistic, trees and persistence.
+    pub(super) fn terms(&self) -> [f64; TERMS] {
+        self.terms
+    }
+
     /// Returns the weights of logistic, trees and persistence.
     pub(super) fn weights(&self) -> [f64; 3] {
         [self.terms[1], self.terms[2], self.terms[3]]

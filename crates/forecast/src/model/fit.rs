@@ -1,7 +1,6 @@
 //! Fits all models to past examples and predicts with them: the one entry for live and backtest.
 
 use jiff::{SignedDuration, Timestamp};
-use market::units::DollarsPerMwh;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use thiserror::Error;
@@ -260,6 +259,19 @@ impl FittedModel {
                 boosted_trees: probability(parts.trees),
             })
             .collect()
+    }
+
+    pub(super) fn logistic(&self) -> &FittedLogistic {
+        &self.logistic
+    }
+
+    pub(super) fn trees(&self) -> &FittedTrees {
+        &self.trees
+    }
+
+    /// Returns bias and weights of logistic, trees and persistence at one threshold.
+    pub(super) fn weights(&self, threshold: usize) -> [f64; 4] {
+        self.combination[threshold].terms()
     }
 
     /// Returns the thresholds in $/MWh that the model was fitted for.

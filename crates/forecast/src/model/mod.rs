@@ -7,6 +7,7 @@ mod boosting;
 mod columns;
 mod combination;
 mod comparison;
+mod explanation;
 mod fit;
 mod held_out;
 mod hyperparameters;
@@ -19,6 +20,7 @@ mod saved;
 mod tree;
 
 pub use comparison::{Comparison, PairedDifference, Verdict, compare};
+pub use explanation::{Driver, Explanation};
 pub use fit::{FitError, FitSettings, FittedModel, Prediction, fit};
 pub use held_out::{HeldOut, HeldOutWeek};
 pub use hyperparameters::Hyperparameters;

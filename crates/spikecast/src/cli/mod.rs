@@ -9,6 +9,8 @@ mod config;
 mod data;
 mod data_status;
 mod evaluate;
+mod explain;
+mod features;
 mod fetch;
 mod forecast;
 mod forecast_table;
@@ -68,6 +70,7 @@ fn dispatch(arguments: Arguments, terminal: &mut Terminal) -> Result<Exit, Comma
         Command::Schedule(command) => schedule::schedule(global, &command, terminal),
         Command::Scores(scores) => scores::scores(global, &scores, terminal),
         Command::Forecast(command) => forecast::forecast(global, &command, terminal),
+        Command::Features(command) => features::show_features(global.json, &command, terminal),
         Command::Models(command) => models::models(global, &command, terminal),
         Command::Archive(command) => archive::archive(global, &command, terminal),
         Command::Data(command) => data::data(global, &command, terminal),
