@@ -17,19 +17,19 @@ use market::source::{FetchRequest, Source};
 use market::time::instant;
 use rayon::prelude::*;
 
-pub fn thresholds() -> Thresholds {
+pub(super) fn thresholds() -> Thresholds {
     Thresholds::new(&[50.0, 100.0, 200.0, 500.0, 1_000.0]).expect("ascending prices")
 }
 
 #[expect(clippy::disallowed_methods, reason = "a stopwatch is what this program is")]
-pub fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
+pub(super) fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     let start = Instant::now();
     let result = work();
     (result, start.elapsed().as_secs_f64())
 }
 
 /// Loads everything that a forecast reads, of the folder's own settlement points.
-pub fn load(folder: &str) -> Result<(History, Vec<SettlementPoint>), Box<dyn Error>> {
+pub(super) fn load(folder: &str) -> Result<(History, Vec<SettlementPoint>), Box<dyn Error>> {
     let source = FileSource::open(Path::new(folder))?;
     let points = source.default_settlement_points()?;
     let mut builder = HistoryBuilder::default();
@@ -56,13 +56,17 @@ pub fn load(folder: &str) -> Result<(History, Vec<SettlementPoint>), Box<dyn Err
 }
 
 /// Returns the issue days from 60 days after the first price to 28 December of a year.
-pub fn issue_days(year: i16) -> Vec<Date> {
+pub(super) fn issue_days(year: i16) -> Vec<Date> {
     let days = date(2020, 3, 1).series(1.days());
     days.take_while(|day| *day <= date(year, 12, 28)).collect()
 }
 
 /// Describes issue days at 09:57.
-pub fn describe(history: &History, points: &[SettlementPoint], days: &[Date]) -> Vec<Examples> {
+pub(super) fn describe(
+    history: &History,
+    points: &[SettlementPoint],
+    days: &[Date],
+) -> Vec<Examples> {
     let (view, thresholds) = (history.known_at(Timestamp::MAX), thresholds());
     days.par_iter()
         .flat_map_iter(|day| {
@@ -75,7 +79,7 @@ pub fn describe(history: &History, points: &[SettlementPoint], days: &[Date]) ->
 }
 
 /// Returns the described hours with what is known of their prices at an instant.
-pub fn labelled<'e>(
+pub(super) fn labelled<'e>(
     history: &History,
     described: impl IntoIterator<Item = &'e Examples>,
     known_at: Timestamp,
@@ -95,7 +99,7 @@ pub fn labelled<'e>(
 }
 
 /// Trains on what was issued and known before an instant.
-pub fn train(history: &History, described: &[Examples], as_of: Timestamp) -> FittedModel {
+pub(super) fn train(history: &History, described: &[Examples], as_of: Timestamp) -> FittedModel {
     let past = described.iter().filter(|day| day.issue_time < as_of);
     let rows = labelled(history, past, as_of);
     fit(&rows, &thresholds(), &FitSettings::at(as_of)).expect("years of history")

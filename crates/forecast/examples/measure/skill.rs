@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use forecast::evaluation::{Forecaster, ScoredHour, scores};
+use forecast::evaluation::{Forecaster, ScoredHour, ScoredHours, scores};
 use forecast::features::Examples;
 use forecast::model::Prediction;
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::history::{describe, issue_days, labelled, load, thresholds, timed, train};
 
-pub fn measure(folder: &str, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
+pub(super) fn measure(folder: &str, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
     let every: usize = arguments.first().map_or(Ok(28), |text| text.parse())?;
     let year: i16 = arguments.get(1).map_or(Ok(2024), |text| text.parse())?;
     let (history, points) = load(folder)?;
@@ -42,21 +42,20 @@ fn groups(
     history: &History,
     issued: &[&Examples],
     forecasts: &[Vec<Vec<Prediction>>],
-) -> BTreeMap<Group, Vec<ScoredHour>> {
-    let mut groups: BTreeMap<Group, Vec<ScoredHour>> = BTreeMap::new();
+) -> BTreeMap<Group, ScoredHours> {
+    let mut groups: BTreeMap<Group, Vec<(ScoredHour, Prediction)>> = BTreeMap::new();
     let rows = labelled(history, issued.iter().copied(), Timestamp::MAX);
     for (row, predictions) in rows.iter().zip(forecasts.iter().flatten()) {
         let target = row.example.target;
         for ((index, threshold), prediction) in thresholds().iter().enumerate().zip(predictions) {
             let Some(exceeded) = row.outcome.exceeds(threshold) else { continue };
-            let target_start = target.hour.start.as_second();
-            let hour = ScoredHour { target_start, prediction: *prediction, exceeded };
+            let hour = ScoredHour::new(row.issue_time, &target, 0, exceeded);
             for lead_day in [None, Some(target.lead_day)] {
-                groups.entry((index, lead_day)).or_default().push(hour);
+                groups.entry((index, lead_day)).or_default().push((hour, *prediction));
             }
         }
     }
-    groups
+    groups.into_iter().map(|(group, rows)| (group, ScoredHours::of_predictions(&rows))).collect()
 }
 
 fn report(history: &History, issued: &[&Examples], forecasts: &[Vec<Vec<Prediction>>]) {
@@ -80,9 +79,10 @@ fn report(history: &History, issued: &[&Examples], forecasts: &[Vec<Vec<Predicti
     println!("calibration error, pooled {}", each.clone().map(error).collect::<String>());
     let ratio = |index: usize| {
         let hours = &groups[&(index, None)];
-        let forecast: f64 = hours.iter().map(|hour| hour.prediction.probability).sum();
+        let pairs = hours.pairs(Forecaster::Combined);
+        let forecast: f64 = pairs.iter().map(|(probability, _)| probability).sum();
         #[expect(clippy::cast_precision_loss, reason = "row counts")]
-        let observed = hours.iter().filter(|hour| hour.exceeded).count() as f64;
+        let observed = pairs.iter().filter(|(_, exceeded)| *exceeded).count() as f64;
         format!(" {:.2}", forecast / observed)
     };
     println!("forecast ÷ observed exceedances {}", each.map(ratio).collect::<String>());

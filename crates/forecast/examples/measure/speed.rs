@@ -17,7 +17,7 @@ use super::history::{describe, issue_days, labelled, load, thresholds, timed, tr
 
 const REPEATS: usize = 3;
 
-pub fn measure(folder: &str, python: Option<&str>) -> Result<(), Box<dyn Error>> {
+pub(super) fn measure(folder: &str, python: Option<&str>) -> Result<(), Box<dyn Error>> {
     let ((history, points), seconds) = timed(|| load(folder).expect("the folder can be read"));
     println!("load: {seconds:.2} s");
     let days = issue_days(2024);

@@ -9,11 +9,13 @@ use super::archive::ArchiveCommand;
 use super::backfill::BackfillArgs;
 use super::backtest::BacktestArgs;
 use super::data_status::StatusArgs;
+use super::evaluate::EvaluateArgs;
 use super::explain::ExplainArgs;
 use super::features::FeaturesCommand;
 use super::models::ModelsCommand;
 use super::notify::NotifyCommand;
 use super::schedule::ScheduleCommand;
+use super::scores::ScoresArgs;
 use super::serve::ServeArgs;
 use super::simulate::SimulateCommand;
 use super::simulate_operations::{LIFE, SimulateOperationsArgs};
@@ -67,6 +69,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Forecast past days as if they were today and score them
     Backtest(BacktestArgs),
+    /// Score any forecast file against any truth
+    Evaluate(EvaluateArgs),
     /// Forecast the days of a span that were missed, each as of its morning
     Backfill(BackfillArgs),
     /// Fetch observations into the archive and say what is missing
@@ -82,6 +86,8 @@ pub(super) enum Command {
     /// What was forecast: show, export or explain an issued forecast
     #[command(subcommand)]
     Forecast(ForecastCommand),
+    /// How the issued forecasts did: over all days and the last weeks, and whether they got worse
+    Scores(ScoresArgs),
     /// What the models read of an hour: list the features, or describe one
     #[command(subcommand)]
     Features(FeaturesCommand),
