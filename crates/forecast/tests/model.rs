@@ -5,7 +5,8 @@ use forecast::evaluation::log_loss_of;
 use forecast::features::{COLUMNS_PER_THRESHOLD, Example, column_names};
 use forecast::horizon::TargetHour;
 use forecast::model::{
-    FitError, FitSettings, FittedModel, LabelledExample, ModelCard, SavedModelError, fit,
+    FitError, FitSettings, FittedModel, Hyperparameters, LabelledExample, SavedModelError,
+    SearchSettings, Trial, fit, search,
 };
 use forecast::target::HourOutcome;
 use forecast::threshold::Thresholds;
@@ -150,6 +151,28 @@ fn the_same_data_gives_the_same_model_whatever_the_number_of_threads() {
         pool.expect("threads can be started").install(|| fitted(&world).to_bytes())
     };
     assert!(fit_on(1) == fit_on(3));
+}
+
+#[test]
+fn a_search_tries_the_better_half_longer_and_is_repeatable() {
+    let world = world(9_000);
+    let as_of = world.last().expect("there are hours").0 + SignedDuration::from_hours(96);
+    let settings = SearchSettings { as_of, candidates: 5, folds: 2, fold_days: 40, seed: 3 };
+    let trials = || {
+        let mut told = 0;
+        let found = search(&rows(&world), &thresholds(), &settings, &mut |_| {
+            told += 1;
+            true
+        });
+        (found.expect("the world can be learnt"), told)
+    };
+    let (found, told) = trials();
+    assert_eq!((found.len(), told), (5, 5 + 3));
+    assert_eq!(found.iter().map(|trial| trial.folds).collect::<Vec<_>>(), [2, 2, 2, 1, 1]);
+    assert!(found[0].skill >= found[1].skill && 0.05 < found[0].skill, "{}", found[0].skill);
+    let default = |trial: &Trial| trial.hyperparameters == Hyperparameters::default();
+    assert!(found.iter().any(default));
+    assert_eq!(trials().0, found);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod logistic;
 mod recipe;
 mod sample;
 mod saved;
+mod search;
 mod tree;
 
 pub use comparison::{Comparison, PairedDifference, Verdict, compare};
@@ -28,3 +29,4 @@ pub use lineage::Lineage;
 pub use recipe::Recipe;
 pub use sample::LabelledExample;
 pub use saved::{MODEL_FORMAT, ModelCard, SavedModelError};
+pub use search::{SearchSettings, Trial, search};
