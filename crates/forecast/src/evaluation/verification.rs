@@ -23,7 +23,8 @@ pub struct Verification {
     pub murphy: MurphyTerms,
     /// Miscalibration, discrimination and uncertainty with the calibration curve.
     pub corp: Corp,
-    /// Where that curve would lie if the forecast were calibrated.
+    /// Where that curve would lie if the forecast were calibrated; drawn for the issued one only,
+    /// because drawing takes longer than all the rest.
     pub band: Vec<BandPoint>,
     /// What each alert budget finds, by hours and by spells.
     pub alerts: Vec<(Alerts, Spells)>,
@@ -42,7 +43,11 @@ pub fn verification(hours: &ScoredHours, forecaster: Forecaster) -> Verification
     Verification {
         murphy: murphy(&scores.reliability),
         corp: corp(&forecasts),
-        band: consistency_band(&forecasts, BAND_SEED),
+        band: if forecaster == Forecaster::Combined {
+            consistency_band(&forecasts, BAND_SEED)
+        } else {
+            Vec::new()
+        },
         alerts: ALERT_BUDGETS
             .map(|budget| (alerts(&forecasts, budget), spells(&series, budget)))
             .to_vec(),
