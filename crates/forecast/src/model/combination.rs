@@ -99,20 +99,20 @@ mod tests {
     use super::*;
 
     fn components(logistic: f64) -> Components {
-        Components { climatology: -3.0, logistic, trees: -3.0, persistence: -3.0 }
+        Components { climatology: -3.0, logistic, trees: logistic, persistence: -3.0 }
     }
 
     #[test]
     fn without_held_out_days_the_prior_speaks() {
         assert_eq!(FittedCombination::fit(&[]), FittedCombination::PRIOR);
         let z = FittedCombination::PRIOR.combine(&components(-1.0));
-        assert!((z - (-3.0 + 0.5 * 2.0)).abs() < 1e-12);
+        assert!((z - (-3.0 + PRIOR[1] * 2.0)).abs() < 1e-12);
     }
 
     #[test]
     fn a_component_that_misleads_loses_weight_and_one_that_knows_gains() {
         let held_out = |good: bool| -> Vec<(Components, bool)> {
-            (0..20_000)
+            (0..400_000)
                 .map(|i| {
                     let exceeded = i % 20 == 0;
                     let sign = if exceeded == good { 1.0 } else { -1.0 };
