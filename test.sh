@@ -17,5 +17,14 @@ if [ ! -e target/cron/installed-1 ]; then
         echo "no cronsim and croniter: cron is not compared with them" >&2
 fi
 
+# Other people's scores, to compare ours with. Without them that test is skipped.
+if [ ! -e target/verification/installed-1 ]; then
+    { python3 -m venv target/verification &&
+        target/verification/bin/pip install --quiet numpy==2.4.6 scipy==1.17.1 pandas==3.1.1 \
+            scikit-learn==1.9.1 statsmodels==0.15.0 scores==2.7.0 &&
+        touch target/verification/installed-1; } ||
+        echo "no scikit-learn, statsmodels and scores: verification is not compared with them" >&2
+fi
+
 # The binary is built as its users build it, so that the end-to-end tests run the real thing.
 cargo test --release --workspace --locked "$@"

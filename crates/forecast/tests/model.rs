@@ -5,7 +5,8 @@ use forecast::evaluation::log_loss_of;
 use forecast::features::{COLUMNS_PER_THRESHOLD, Example, column_names};
 use forecast::horizon::TargetHour;
 use forecast::model::{
-    FitError, FitSettings, FittedModel, LabelledExample, ModelCard, SavedModelError, fit,
+    FitError, FitSettings, FittedModel, Hyperparameters, LabelledExample, SavedModelError,
+    SearchSettings, Trial, fit, search,
 };
 use forecast::target::HourOutcome;
 use forecast::threshold::Thresholds;
@@ -101,6 +102,23 @@ fn probabilities_never_increase_with_the_threshold_and_lie_in_their_interval() {
 }
 
 #[test]
+fn an_explanation_adds_up_and_names_what_matters() {
+    let world = world(12_000);
+    let model = fitted(&world);
+    let strongest = |example: &Example| model.explain(example, 0).drivers[0].feature.name;
+    for (_, example, _) in world.iter().step_by(97) {
+        let explanation = model.explain(example, 0);
+        let combined = model.predict(example)[0].probability;
+        // The second threshold may lie above the first before they are made consistent.
+        if model.explain(example, 1).probability < explanation.probability {
+            assert!((explanation.probability - combined).abs() < 1e-9);
+        }
+    }
+    let by_the_first = world.iter().filter(|(_, e, _)| strongest(e) == "net_load_rank").count();
+    assert!(world.len() < 2 * by_the_first, "{by_the_first}");
+}
+
+#[test]
 fn a_saved_model_predicts_the_same_bits_and_damage_is_noticed() {
     let world = world(6_000);
     let model = fitted(&world);
@@ -133,6 +151,28 @@ fn the_same_data_gives_the_same_model_whatever_the_number_of_threads() {
         pool.expect("threads can be started").install(|| fitted(&world).to_bytes())
     };
     assert!(fit_on(1) == fit_on(3));
+}
+
+#[test]
+fn a_search_tries_the_better_half_longer_and_is_repeatable() {
+    let world = world(9_000);
+    let as_of = world.last().expect("there are hours").0 + SignedDuration::from_hours(96);
+    let settings = SearchSettings { as_of, candidates: 5, folds: 2, fold_days: 40, seed: 3 };
+    let trials = || {
+        let mut told = 0;
+        let found = search(&rows(&world), &thresholds(), &settings, &mut |_| {
+            told += 1;
+            true
+        });
+        (found.expect("the world can be learnt"), told)
+    };
+    let (found, told) = trials();
+    assert_eq!((found.len(), told), (5, 5 + 3));
+    assert_eq!(found.iter().map(|trial| trial.folds).collect::<Vec<_>>(), [2, 2, 2, 1, 1]);
+    assert!(found[0].skill >= found[1].skill && 0.05 < found[0].skill, "{}", found[0].skill);
+    let default = |trial: &Trial| trial.hyperparameters == Hyperparameters::default();
+    assert!(found.iter().any(default));
+    assert_eq!(trials().0, found);
 }
 
 #[test]

@@ -18,3 +18,4 @@ pub mod report;
 pub mod schedules;
 pub mod simulated_ercot;
 pub mod simulated_operations;
+pub mod verification;

@@ -1,5 +1,7 @@
 //! Can the forecast tell hours with from hours without exceedance? ROC area, average precision.
 
+use std::collections::BTreeMap;
+
 /// Returns the area under the ROC curve (Mann–Whitney; ties count half); NaN without both kinds.
 #[must_use]
 pub fn roc_auc(forecasts: &[(f64, bool)]) -> f64 {
@@ -13,6 +15,27 @@ pub fn roc_auc(forecasts: &[(f64, bool)]) -> f64 {
         positives += exceeded;
     }
     area / (positives * below)
+}
+
+/// Returns the area under the ROC curve among forecasts of the same group: the share of pairs of
+/// one with and one without exceedance, both of one group, that are told apart. By hour of day it
+/// takes away what is gained by knowing the clock. NaN without such a pair.
+#[must_use]
+pub fn within_group_auc(forecasts: &[(f64, bool)], groups: &[u8]) -> f64 {
+    assert_eq!(forecasts.len(), groups.len(), "every forecast belongs to a group");
+    let mut by_group: BTreeMap<u8, Vec<(f64, bool)>> = BTreeMap::new();
+    for (&forecast, &group) in forecasts.iter().zip(groups) {
+        by_group.entry(group).or_default().push(forecast);
+    }
+    let (mut told_apart, mut pairs) = (0.0, 0.0);
+    for forecasts in by_group.values() {
+        let (exceeded, quiet) = count(forecasts);
+        if 0.0 < exceeded && 0.0 < quiet {
+            told_apart += roc_auc(forecasts) * exceeded * quiet;
+            pairs += exceeded * quiet;
+        }
+    }
+    told_apart / pairs
 }
 
 /// Returns the average precision: the mean, over exceedances, of the precision at the threshold
@@ -56,6 +79,19 @@ mod tests {
         let constant = EXAMPLE.map(|(_, exceeded)| (0.3, exceeded));
         assert!((roc_auc(&constant) - 0.5).abs() < 1e-12);
         assert!((average_precision(&constant) - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn knowing_the_clock_tells_nothing_within_an_hour_of_day() {
+        // The group decides the forecast; within groups there is nothing but ties.
+        let forecasts = [(0.1, false), (0.1, false), (0.9, true), (0.9, false), (0.1, true)];
+        let groups = [0, 0, 1, 1, 0];
+        assert!(0.5 < roc_auc(&forecasts));
+        assert!((within_group_auc(&forecasts, &groups) - 0.5).abs() < 1e-12);
+        // Two pairs in one group, one told apart; one pair in the other, told apart.
+        let forecasts = [(0.2, true), (0.1, false), (0.3, false), (0.9, true), (0.8, false)];
+        let found = within_group_auc(&forecasts, &[0, 0, 0, 1, 1]);
+        assert!((found - 2.0 / 3.0).abs() < 1e-12);
     }
 
     #[test]

@@ -2,6 +2,26 @@
 
 use crate::probability::clip;
 
+/// A proper score, as losses are compared and skill is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Loss {
+    /// The squared error.
+    Brier,
+    /// The logarithmic score.
+    Logarithmic,
+}
+
+impl Loss {
+    /// Returns the loss of one forecast.
+    #[must_use]
+    pub fn of(self, probability: f64, exceeded: bool) -> f64 {
+        match self {
+            Loss::Brier => brier(probability, exceeded),
+            Loss::Logarithmic => log_loss(probability, exceeded),
+        }
+    }
+}
+
 /// Returns the squared error of one forecast.
 #[must_use]
 pub fn brier(probability: f64, exceeded: bool) -> f64 {

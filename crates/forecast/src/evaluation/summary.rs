@@ -1,78 +1,14 @@
-//! The scores of one set of hours at one threshold, for each forecaster.
+//! The scores of one forecaster on one set of hours at one threshold.
 
+use super::arithmetic::{mean, number};
 use super::bootstrap::{Interval, skill_interval};
-use super::discrimination::{average_precision, roc_auc};
-use super::proper::{brier, log_loss};
+use super::discrimination::{average_precision, roc_auc, within_group_auc};
+use super::forecaster::Forecaster;
+use super::hour::ScoredHours;
+use super::proper::Loss;
 use super::reliability::{
     RELIABILITY_BINS, ReliabilityBin, expected_calibration_error, reliability,
 };
-use crate::model::Prediction;
-
-/// Whose probability is scored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Forecaster {
-    /// Hour of day × month, all years.
-    Climatology,
-    /// Hour of day × month, the last 365 days.
-    ClimatologyRecent,
-    /// The last weeks at the same hour of day.
-    Persistence,
-    /// Logistic regression.
-    Logistic,
-    /// Boosted trees.
-    BoostedTrees,
-    /// The calibrated combination: the forecast that is issued.
-    Combined,
-}
-
-impl Forecaster {
-    /// All of them, the issued one last.
-    pub const ALL: [Forecaster; 6] = [
-        Forecaster::Climatology,
-        Forecaster::ClimatologyRecent,
-        Forecaster::Persistence,
-        Forecaster::Logistic,
-        Forecaster::BoostedTrees,
-        Forecaster::Combined,
-    ];
-
-    /// Returns the name used in files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Forecaster::Climatology => "climatology",
-            Forecaster::ClimatologyRecent => "climatology_recent",
-            Forecaster::Persistence => "persistence",
-            Forecaster::Logistic => "logistic",
-            Forecaster::BoostedTrees => "boosted_trees",
-            Forecaster::Combined => "combined",
-        }
-    }
-
-    /// Returns this forecaster's probability.
-    #[must_use]
-    pub fn probability(self, prediction: &Prediction) -> f64 {
-        match self {
-            Forecaster::Climatology => prediction.climatology,
-            Forecaster::ClimatologyRecent => prediction.climatology_recent,
-            Forecaster::Persistence => prediction.persistence,
-            Forecaster::Logistic => prediction.logistic,
-            Forecaster::BoostedTrees => prediction.boosted_trees,
-            Forecaster::Combined => prediction.probability,
-        }
-    }
-}
-
-/// A forecast hour with what happened.
-#[derive(Clone, Copy, Debug)]
-pub struct ScoredHour {
-    /// When the hour starts, in seconds since 1970 UTC; weeks of it are the bootstrap's blocks.
-    pub target_start: i64,
-    /// What was forecast.
-    pub prediction: Prediction,
-    /// Whether the threshold was exceeded.
-    pub exceeded: bool,
-}
 
 /// Scores of one forecaster on one set of hours.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,14 +21,18 @@ pub struct Scores {
     pub brier: f64,
     /// Mean logarithmic score in nats.
     pub log_loss: f64,
-    /// 1 − Brier / that of the tougher climatology.
+    /// 1 − Brier / that of the reference.
     pub brier_skill: f64,
-    /// 1 − log-loss / that of the tougher climatology.
+    /// Its 90 % interval (weekly block bootstrap).
+    pub brier_skill_interval: Option<Interval>,
+    /// 1 − log-loss / that of the reference.
     pub log_loss_skill: f64,
-    /// 90 % interval of the log-loss skill (weekly block bootstrap).
+    /// Its 90 % interval (weekly block bootstrap).
     pub log_loss_skill_interval: Option<Interval>,
     /// Area under the ROC curve; NaN without both kinds of hours.
     pub roc_auc: f64,
+    /// The same among hours of the same hour of day: what climatology by the clock cannot gain.
+    pub within_hour_auc: f64,
     /// Average precision; NaN without exceedances. Compare with the base rate.
     pub average_precision: f64,
     /// Expected calibration error, ten bins of equal size.
@@ -101,46 +41,148 @@ pub struct Scores {
     pub reliability: Vec<ReliabilityBin>,
 }
 
+impl Scores {
+    /// Returns the share of hours that exceeded.
+    #[must_use]
+    pub fn base_rate(&self) -> f64 {
+        number(self.exceedances) / number(self.hours)
+    }
+}
+
+/// What skill is measured against.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reference {
+    /// A climatology that was known at the issue time.
+    Forecaster(Forecaster),
+    /// The base rate of the scored hours themselves, where no climatology is there: nobody could
+    /// have known it, which makes it the toughest constant.
+    BaseRate(f64),
+}
+
+impl Reference {
+    fn probability(self, hours: &ScoredHours, row: usize) -> f64 {
+        match self {
+            Reference::Forecaster(forecaster) => hours.probability(forecaster, row),
+            Reference::BaseRate(rate) => rate,
+        }
+    }
+}
+
 const BOOTSTRAP_SEED: u64 = 20_240_101;
 
-/// Scores a forecaster. The reference is, for each score, the tougher of the two climatologies
-/// on these very hours.
+/// Returns the tougher of the climatologies on these very hours, or their base rate where there is
+/// none.
 #[must_use]
-pub fn scores(hours: &[ScoredHour], forecaster: Forecaster) -> Scores {
-    let pairs = |who: Forecaster| -> Vec<(f64, bool)> {
-        hours.iter().map(|h| (who.probability(&h.prediction), h.exceeded)).collect()
+pub fn reference(hours: &ScoredHours, loss: Loss) -> Reference {
+    let total = |forecaster: Forecaster| -> f64 {
+        hours.pairs(forecaster).iter().map(|&(p, exceeded)| loss.of(p, exceeded)).sum()
     };
-    #[expect(clippy::cast_precision_loss, reason = "row counts")]
-    let mean = |loss: &dyn Fn(f64, bool) -> f64, who: Forecaster| {
-        pairs(who).iter().map(|&(p, e)| loss(p, e)).sum::<f64>() / hours.len() as f64
-    };
-    let climatologies = [Forecaster::Climatology, Forecaster::ClimatologyRecent];
-    let tougher = |loss: &dyn Fn(f64, bool) -> f64| {
-        let means = climatologies.map(|who| (mean(loss, who), who));
-        if means[1].0 < means[0].0 { means[1] } else { means[0] }
-    };
-    let (brier_reference, _) = tougher(&brier);
-    let (log_reference, reference) = tougher(&log_loss);
-    let forecasts = pairs(forecaster);
-    let (brier_mean, log_mean) = (mean(&brier, forecaster), mean(&log_loss, forecaster));
-    let losses: Vec<(i64, f64, f64)> = hours
-        .iter()
-        .map(|h| {
-            let loss = |who: Forecaster| log_loss(who.probability(&h.prediction), h.exceeded);
-            (h.target_start, loss(forecaster), loss(reference))
-        })
+    let there = Forecaster::CLIMATOLOGIES.into_iter().filter(|&who| hours.has(who));
+    match there.min_by(|&a, &b| total(a).total_cmp(&total(b))) {
+        Some(forecaster) => Reference::Forecaster(forecaster),
+        None => {
+            let outcomes = hours.hours().iter().map(|hour| f64::from(u8::from(hour.exceeded)));
+            Reference::BaseRate(mean(outcomes))
+        }
+    }
+}
+
+/// Scores a forecaster on the hours about which it and the climatologies said something.
+#[must_use]
+pub fn scores(hours: &ScoredHours, forecaster: Forecaster) -> Scores {
+    let speakers: Vec<Forecaster> = Forecaster::CLIMATOLOGIES
+        .into_iter()
+        .filter(|&who| hours.has(who))
+        .chain([forecaster])
         .collect();
+    let hours = &hours.said_by(&speakers);
+    let forecasts = hours.pairs(forecaster);
+    let [
+        (brier, brier_skill, brier_skill_interval),
+        (log_loss, log_loss_skill, log_loss_skill_interval),
+    ] = [Loss::Brier, Loss::Logarithmic].map(|loss| skill(hours, forecaster, loss));
+    let hours_of_day: Vec<u8> = hours.hours().iter().map(|hour| hour.hour_of_day).collect();
     Scores {
-        hours: hours.len(),
-        exceedances: hours.iter().filter(|h| h.exceeded).count(),
-        brier: brier_mean,
-        log_loss: log_mean,
-        brier_skill: 1.0 - brier_mean / brier_reference,
-        log_loss_skill: 1.0 - log_mean / log_reference,
-        log_loss_skill_interval: skill_interval(&losses, BOOTSTRAP_SEED),
+        hours: forecasts.len(),
+        exceedances: forecasts.iter().filter(|(_, exceeded)| *exceeded).count(),
+        brier,
+        log_loss,
+        brier_skill,
+        brier_skill_interval,
+        log_loss_skill,
+        log_loss_skill_interval,
         roc_auc: roc_auc(&forecasts),
+        within_hour_auc: within_group_auc(&forecasts, &hours_of_day),
         average_precision: average_precision(&forecasts),
         calibration_error: expected_calibration_error(&forecasts),
         reliability: reliability(&forecasts, RELIABILITY_BINS),
+    }
+}
+
+/// Returns the mean loss, the skill and its interval.
+fn skill(hours: &ScoredHours, forecaster: Forecaster, loss: Loss) -> (f64, f64, Option<Interval>) {
+    let reference = reference(hours, loss);
+    let row = |(row, hour): (usize, &super::ScoredHour)| {
+        let of = |probability: f64| loss.of(probability, hour.exceeded);
+        let own = of(hours.probability(forecaster, row));
+        (hour.target_start, own, of(reference.probability(hours, row)))
+    };
+    let rows: Vec<(i64, f64, f64)> = hours.hours().iter().enumerate().map(row).collect();
+    let own = mean(rows.iter().map(|row| row.1));
+    let skill = 1.0 - own / mean(rows.iter().map(|row| row.2));
+    (own, skill, skill_interval(&rows, BOOTSTRAP_SEED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluation::{DayKind, ScoredHour};
+    use std::collections::BTreeMap;
+
+    fn hours(columns: &[(Forecaster, [f64; 4])]) -> ScoredHours {
+        let hour = |(day, exceeded): (i64, bool)| ScoredHour {
+            issue_time: day * 86_400,
+            target_start: (day + 1) * 86_400,
+            lead_day: 1,
+            hour_of_day: 0,
+            month: 1,
+            year: 2024,
+            day_kind: DayKind::Weekday,
+            point: 0,
+            exceeded,
+        };
+        let hours = (0..).zip([true, false, false, true]).map(hour).collect();
+        let columns: BTreeMap<_, _> =
+            columns.iter().map(|&(who, column)| (who, column.to_vec())).collect();
+        ScoredHours::new(hours, columns)
+    }
+
+    #[test]
+    fn the_reference_is_the_tougher_climatology() {
+        let hours = hours(&[
+            (Forecaster::Climatology, [0.5; 4]),
+            (Forecaster::ClimatologyRecent, [0.6, 0.4, 0.4, 0.6]),
+            (Forecaster::Combined, [0.8, 0.2, 0.2, 0.8]),
+        ]);
+        let found = scores(&hours, Forecaster::Combined);
+        assert!((found.brier - 0.04).abs() < 1e-12);
+        assert!((found.brier_skill - 0.75).abs() < 1e-12);
+    }
+
+    #[test]
+    fn without_climatology_skill_is_against_the_base_rate() {
+        let found = scores(&hours(&[(Forecaster::Combined, [0.9; 4])]), Forecaster::Combined);
+        // Brier (2 · 0.01 + 2 · 0.81) / 4 against ¼.
+        assert!((found.brier_skill - (1.0 - 0.41 / 0.25)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn hours_without_a_word_do_not_count() {
+        let column = [f64::NAN, 0.2, 0.2, 0.8];
+        let hours =
+            hours(&[(Forecaster::Climatology, [0.5; 4]), (Forecaster::PreviousModel, column)]);
+        let found = scores(&hours, Forecaster::PreviousModel);
+        assert_eq!((found.hours, found.exceedances), (3, 1));
+        assert!((found.brier_skill - (1.0 - 0.04 / 0.25)).abs() < 1e-12);
     }
 }

@@ -3,11 +3,14 @@
 //! Hours of the same time of day (± 1 h) are weighed by how near their net load and its ramp lie,
 //! and by age. Where the target's net load is a proxy, not a forecast, more hours count as near.
 
+use std::sync::OnceLock;
+
 use jiff::Timestamp;
 use market::observation::{KnownAt, Series, SeriesKey};
 use market::place::SettlementPoint;
 use market::time::OperatingDay;
 
+use super::hour_table::hour_number;
 use super::net_load::{GIGAWATT, HOUR, NetLoad, WINDOW_DAYS};
 use super::prices::scaled;
 use super::registry::ReadBy::Both;
@@ -56,6 +59,8 @@ const RAMP_WIDTH: f64 = 3.0;
 const PROXY_WIDENING: f64 = 2.0;
 const EXCEEDANCE_HALF_LIFE_DAYS: f64 = 150.0;
 const PRICE_HALF_LIFE_DAYS: f64 = 12.0;
+/// Prices that weigh less than this are left out: those of hours older than eighty days.
+const PRICE_WEIGHT_MIN: f64 = 0.01;
 /// Hours of experience that the climatology counts for.
 const SHRINKAGE_HOURS: f64 = 10.0;
 const RAMP_HOURS: usize = 3;
@@ -107,6 +112,7 @@ impl Analogs {
         let series = |series: Series| view.series(&SeriesKey::at(series, point)).between(from, now);
         let mut maxima = series(Series::HourlyMaxLmp).peekable();
         let mut dam = series(Series::DayAheadSpp).peekable();
+        let weights = weights_by_age();
         let mut by_hour: Vec<Vec<Analog>> = (0..24).map(|_| Vec::new()).collect();
         for (index, hour) in net.hours.iter().enumerate() {
             let start = hour.start;
@@ -121,15 +127,19 @@ impl Analogs {
             if ramp.is_nan() {
                 continue;
             }
-            let age_days = now.duration_since(start).as_secs_f64() / 86_400.0;
+            let age_hours = usize::try_from(hour_number(now) - hour_number(start)).unwrap_or(0);
+            let [exceedance_weight, price_weight] = weights[age_hours.min(weights.len() - 1)];
+            // The prices of older hours weigh next to nothing, and scaling them takes time.
+            let is_recent = PRICE_WEIGHT_MIN < price_weight;
+            let price = |price: f64| if is_recent { scaled(price) } else { f64::NAN };
             by_hour[hour.hour].push(Analog {
                 net: hour.net() / GIGAWATT,
                 ramp,
-                exceedance_weight: (-age_days / EXCEEDANCE_HALF_LIFE_DAYS).exp2(),
-                price_weight: (-age_days / PRICE_HALF_LIFE_DAYS).exp2(),
+                exceedance_weight,
+                price_weight,
                 exceeded: thresholds.exceeded_by(max.value),
-                max: scaled(max.value),
-                dam: dam.map_or(f64::NAN, |dam| scaled(dam.value)),
+                max: price(max.value),
+                dam: dam.map_or(f64::NAN, |dam| price(dam.value)),
             });
         }
         // The issue day's day-ahead prices are the newest there are; its load is not known yet.
@@ -198,6 +208,16 @@ impl Analogs {
         said.max = mean(said.max, max_weight);
         said
     }
+}
+
+/// Returns what an hour weighs for exceedances and for prices, by age in hours; computed once.
+fn weights_by_age() -> &'static [[f64; 2]] {
+    static WEIGHTS: OnceLock<Vec<[f64; 2]>> = OnceLock::new();
+    WEIGHTS.get_or_init(|| {
+        let half_lives = [EXCEEDANCE_HALF_LIFE_DAYS, PRICE_HALF_LIFE_DAYS];
+        let weights = |age: u32| half_lives.map(|days| (-f64::from(age) / 24.0 / days).exp2());
+        (0..u32::try_from(WINDOW_DAYS * 24 + 24).unwrap_or(u32::MAX)).map(weights).collect()
+    })
 }
 
 /// Hours further away than three widths weigh nothing worth computing.

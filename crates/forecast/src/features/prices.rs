@@ -24,21 +24,21 @@ const RESERVES: Family = Family { group: FeatureGroup::Prices, inputs: &[Input::
 /// Common to all thresholds.
 #[rustfmt::skip]
 pub(super) const COMMON_FEATURES: [Feature; 15] = [
-    PREMIUM.feature(Logistic, "rt_premium_same_hour_7d", "scaled price", "real-time less day-ahead price at the target's hour of day, mean of 7 days"),
-    PREMIUM.feature(Logistic, "rt_premium_evening_7d", "scaled price", "real-time less day-ahead price in the evening hours (16:00 to 21:59), mean of 7 days"),
+    PREMIUM.feature(Logistic, "rt_premium_same_hour_7d", "scaled price difference", "real-time less day-ahead price at the target's hour of day, mean of 7 days"),
+    PREMIUM.feature(Logistic, "rt_premium_evening_7d", "scaled price difference", "real-time less day-ahead price in the evening hours (16:00 to 21:59), mean of 7 days"),
     DAY_AHEAD.feature(Logistic, "dam_same_hour", "scaled price", "the issue day's day-ahead price at the target's hour of day"),
     DAY_AHEAD.feature(Logistic, "dam_max", "scaled price", "highest day-ahead price of the issue day"),
     DAY_AHEAD.feature(Logistic, "dam_mean", "scaled price", "mean day-ahead price of the issue day"),
     DAY_AHEAD.feature(Logistic, "dam_evening_max", "scaled price", "highest day-ahead price of the issue day's evening hours"),
-    DAY_AHEAD.feature(Logistic, "dam_same_hour_to_mean", "scaled price", "the issue day's day-ahead price at the target's hour of day less the day's mean"),
+    DAY_AHEAD.feature(Logistic, "dam_same_hour_to_mean", "scaled price difference", "the issue day's day-ahead price at the target's hour of day less the day's mean"),
     DAY_AHEAD.feature(Logistic, "dam_same_hour_mean_7d", "scaled price", "mean day-ahead price at the target's hour of day, last 7 days"),
     RESERVES.feature(Logistic, "mcpc_regup_max", "scaled price", "highest day-ahead price of regulation up on the issue day"),
     RESERVES.feature(Logistic, "mcpc_rrs_max", "scaled price", "highest day-ahead price of responsive reserve on the issue day"),
     RESERVES.feature(Logistic, "mcpc_nspin_same_hour", "scaled price", "day-ahead price of non-spinning reserve on the issue day at the target's hour of day"),
     RESERVES.feature(Logistic, "mcpc_nspin_max", "scaled price", "highest day-ahead price of non-spinning reserve on the issue day"),
     RESERVES.feature(Logistic, "mcpc_ecrs_max", "scaled price", "highest day-ahead price of contingency reserve on the issue day; missing before June 2023"),
-    DAY_AHEAD.feature(Logistic, "dam_spread_same_hour", "scaled price", "the issue day's day-ahead price at the target's hour of day less the mean of all settlement points that are forecast"),
-    REAL_TIME.feature(Logistic, "rt_spread_same_hour_7d", "scaled price", "mean price at the target's hour of day less that of all settlement points that are forecast, last 7 days"),
+    DAY_AHEAD.feature(Logistic, "dam_spread_same_hour", "scaled price difference", "the issue day's day-ahead price at the target's hour of day less the mean of all settlement points that are forecast"),
+    REAL_TIME.feature(Logistic, "rt_spread_same_hour_7d", "scaled price difference", "mean price at the target's hour of day less that of all settlement points that are forecast, last 7 days"),
 ];
 
 /// Each threshold has its own.
@@ -62,6 +62,11 @@ const PERSISTENCE_SHRINKAGE_HOURS: f64 = 12.0;
 /// A price on a scale where both $20 against $40 and $200 against $400 matter: asinh(p / 20).
 pub(super) fn scaled(price: f64) -> f64 {
     (price / 20.0).asinh()
+}
+
+/// Undoes [`scaled`].
+pub(super) fn unscaled(value: f64) -> f64 {
+    value.sinh() * 20.0
 }
 
 fn is_evening(hour: usize) -> bool {

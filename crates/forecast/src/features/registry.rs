@@ -114,7 +114,8 @@ pub struct Feature {
     pub name: &'static str,
     /// What it is about.
     pub group: FeatureGroup,
-    /// The unit of its values; a scaled price is asinh($/MWh ÷ 20).
+    /// The unit of its values; a scaled price is asinh($/MWh ÷ 20),
+    /// a scaled price difference that of two such.
     pub unit: &'static str,
     /// What it is computed from; nothing for what the calendar says.
     pub inputs: &'static [Input],
@@ -122,6 +123,14 @@ pub struct Feature {
     pub definition: &'static str,
     /// Which models read it.
     pub read_by: ReadBy,
+}
+
+impl Feature {
+    /// Returns the price in $/MWh that a value stands for; nothing for features of other units.
+    #[must_use]
+    pub fn price_of(&self, value: f64) -> Option<f64> {
+        (self.unit == "scaled price").then(|| prices::unscaled(value))
+    }
 }
 
 /// Features of one group and inputs, before each gets its own name.

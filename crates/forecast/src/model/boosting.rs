@@ -123,4 +123,45 @@ impl FittedTrees {
         let at = |column: usize| column_value(example, threshold, column);
         self.trees.iter().map(|tree| tree.value(at)).sum()
     }
+
+    /// Returns the trees' mean correction, and what each feature adds to it: Shapley values.
+    pub(super) fn shares(&self, example: &Example, threshold: usize) -> (f64, Vec<f64>) {
+        let at = |column: usize| column_value(example, threshold, column);
+        let width = example.common.len() + COLUMNS_PER_THRESHOLD + 1;
+        let mut shares = vec![0.0; width];
+        let mut mean = 0.0;
+        for tree in &self.trees {
+            mean += add_shapley_values(tree, &at, &mut shares);
+        }
+        (mean, shares)
+    }
+}
+
+/// Adds the Shapley values of one tree's columns (Lundberg & Lee, 2017; what is not known of a row
+/// is averaged over the training rows, as in TreeSHAP). Trees are small, so every subset of the
+/// columns is tried. Returns the value without any column.
+fn add_shapley_values(tree: &Tree, at: &impl Fn(usize) -> f32, shares: &mut [f64]) -> f64 {
+    let columns = tree.columns();
+    let value = |subset: usize| {
+        let known = |column: usize| {
+            columns.iter().position(|&c| c == column).is_some_and(|bit| subset >> bit & 1 == 1)
+        };
+        tree.expected(at, &known)
+    };
+    let values: Vec<f64> = (0..1_usize << columns.len()).map(value).collect();
+    for (bit, &column) in columns.iter().enumerate() {
+        for subset in (0..values.len()).filter(|subset| subset >> bit & 1 == 0) {
+            let weight = ordering_share(subset.count_ones() as usize, columns.len());
+            shares[column] += weight * (values[subset | 1 << bit] - values[subset]);
+        }
+    }
+    values[0]
+}
+
+/// Returns the share of all orders of `count` columns in which `before` given ones come first and
+/// then a given one.
+fn ordering_share(before: usize, count: usize) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a handful of columns")]
+    let factorial = |n: usize| (1..=n).map(|i| i as f64).product::<f64>();
+    factorial(before) * factorial(count - before - 1) / factorial(count)
 }

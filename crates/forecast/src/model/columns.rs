@@ -73,6 +73,13 @@ impl Columns {
         self.common.len() + self.own.len()
     }
 
+    /// Returns the places of the columns among all features, of which the first `common` are common
+    /// to all thresholds.
+    pub(super) fn places(&self, common: usize) -> impl Iterator<Item = usize> + '_ {
+        let own = self.own.iter().map(move |column| common + column.place);
+        self.common.iter().map(|column| column.place).chain(own)
+    }
+
     /// Returns the standardised features of an example; a missing one is average.
     pub(super) fn scores<'e>(
         &'e self,

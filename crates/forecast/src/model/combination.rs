@@ -24,7 +24,7 @@ const TERMS: usize = 4;
 /// Prior means of bias and of the weights of logistic, trees and persistence.
 pub(super) const PRIOR: [f64; TERMS] = [0.0, 1.0, 0.5, 0.0];
 /// Prior precisions: how many units of information a deviation must be worth.
-pub(super) const PRECISION: [f64; TERMS] = [600.0, 20_000.0, 20_000.0, 20_000.0];
+pub(super) const PRECISION: [f64; TERMS] = [400.0, 20_000.0, 20_000.0, 20_000.0];
 const ITERATIONS: usize = 12;
 const WEIGHT_MAX: f64 = 1.5;
 
@@ -81,6 +81,11 @@ impl FittedCombination {
     /// Combines component forecasts to log-odds.
     pub(super) fn combine(&self, components: &Components) -> f64 {
         components.climatology + dot(&components.terms(), &self.terms)
+    }
+
+    /// Returns bias and weights of logistic, trees and persistence.
+    pub(super) fn terms(&self) -> [f64; TERMS] {
+        self.terms
     }
 
     /// Returns the weights of logistic, trees and persistence.

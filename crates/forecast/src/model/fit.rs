@@ -40,7 +40,7 @@ impl FitSettings {
 /// The last days before the training are held out to fit combination and calibration.
 const HELD_OUT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Between what a held-out model learns from and what it is tried on: the horizon and a day.
-const EMBARGO: SignedDuration = SignedDuration::from_hours(4 * 24);
+pub(super) const EMBARGO: SignedDuration = SignedDuration::from_hours(4 * 24);
 /// Rows with known outcome without which nothing can be learnt: about a month.
 const ROWS_MIN: usize = 2_000;
 /// Two-sided 90 %.
@@ -259,6 +259,19 @@ impl FittedModel {
                 boosted_trees: probability(parts.trees),
             })
             .collect()
+    }
+
+    pub(super) fn logistic(&self) -> &FittedLogistic {
+        &self.logistic
+    }
+
+    pub(super) fn trees(&self) -> &FittedTrees {
+        &self.trees
+    }
+
+    /// Returns bias and weights of logistic, trees and persistence at one threshold.
+    pub(super) fn weights(&self, threshold: usize) -> [f64; 4] {
+        self.combination[threshold].terms()
     }
 
     /// Returns the thresholds in $/MWh that the model was fitted for.

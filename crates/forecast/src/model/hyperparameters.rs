@@ -38,7 +38,7 @@ impl Default for Hyperparameters {
     fn default() -> Self {
         Self {
             rows_max: 24_000,
-            half_life_days: 500.0,
+            half_life_days: 450.0,
             ridge: 1_000.0,
             lead_day_ridge: 2_000.0,
             kinship_ridge: 5_000.0,

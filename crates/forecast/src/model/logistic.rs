@@ -13,7 +13,7 @@ use super::columns::Columns;
 use super::hyperparameters::Hyperparameters;
 use super::linear_algebra::{Cholesky, Square, dot};
 use super::sample::{Drawn, LabelledExample};
-use crate::features::Example;
+use crate::features::{COLUMNS_PER_THRESHOLD, Example};
 use crate::horizon::LEAD_DAYS;
 use crate::probability::probability;
 
@@ -99,7 +99,7 @@ pub(super) fn fit_logistic(
 impl FittedLogistic {
     /// Forecasts an example for a threshold.
     pub(super) fn forecast(&self, example: &Example, threshold: usize) -> LogisticForecast {
-        let coefficients = &self.by_lead_day[usize::from(example.target.lead_day) - 1][threshold];
+        let coefficients = self.of(example, threshold);
         let mut x = Vec::with_capacity(coefficients.values.len());
         x.push(1.0);
         x.extend(self.columns.scores(example, threshold));
@@ -111,11 +111,27 @@ impl FittedLogistic {
 
     /// Returns the log-odds only, which needs no covariance.
     pub(super) fn log_odds(&self, example: &Example, threshold: usize) -> f64 {
-        let coefficients =
-            &self.by_lead_day[usize::from(example.target.lead_day) - 1][threshold].values;
+        let coefficients = &self.of(example, threshold).values;
         let scores = self.columns.scores(example, threshold);
         let terms: f64 = scores.zip(&coefficients[1..]).map(|(score, c)| score * c).sum();
         example.offset(threshold) + coefficients[0] + terms
+    }
+
+    /// Returns the intercept, and what each column adds beyond the climatology, in the order of all
+    /// features; 0 for those that it does not read.
+    pub(super) fn terms(&self, example: &Example, threshold: usize) -> (f64, Vec<f64>) {
+        let coefficients = &self.of(example, threshold).values;
+        let mut terms = vec![0.0; example.common.len() + COLUMNS_PER_THRESHOLD];
+        let scores = self.columns.scores(example, threshold);
+        let places = self.columns.places(example.common.len());
+        for ((place, score), coefficient) in places.zip(scores).zip(&coefficients[1..]) {
+            terms[place] = score * coefficient;
+        }
+        (coefficients[0], terms)
+    }
+
+    fn of(&self, example: &Example, threshold: usize) -> &Coefficients {
+        &self.by_lead_day[usize::from(example.target.lead_day) - 1][threshold]
     }
 }
 

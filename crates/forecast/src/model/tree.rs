@@ -92,8 +92,27 @@ pub(super) struct Tree {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Node {
-    Leaf { value: f64 },
-    Split { column: usize, edge: f32, missing_left: bool, left: usize, right: usize },
+    Leaf {
+        value: f64,
+        information: f64,
+    },
+    Split {
+        column: usize,
+        edge: f32,
+        missing_left: bool,
+        left: usize,
+        right: usize,
+        /// What the rows that came here in training taught: how likely they come this way.
+        information: f64,
+    },
+}
+
+impl Node {
+    fn information(&self) -> f64 {
+        match self {
+            Node::Leaf { information, .. } | Node::Split { information, .. } => *information,
+        }
+    }
 }
 
 impl Tree {
@@ -102,15 +121,59 @@ impl Tree {
         let mut node = 0;
         loop {
             match &self.nodes[node] {
-                Node::Leaf { value } => return *value,
-                Node::Split { column, edge, missing_left, left, right } => {
-                    let value = at(*column);
-                    let goes_left = if value.is_nan() { *missing_left } else { value <= *edge };
+                Node::Leaf { value, .. } => return *value,
+                Node::Split { column, edge, missing_left, left, right, .. } => {
+                    let goes_left = goes_left_of(*edge, *missing_left, at(*column));
                     node = if goes_left { *left } else { *right };
                 }
             }
         }
     }
+
+    /// Returns the columns that the tree reads, each once.
+    pub(super) fn columns(&self) -> Vec<usize> {
+        let column = |node: &Node| match node {
+            Node::Leaf { .. } => None,
+            Node::Split { column, .. } => Some(*column),
+        };
+        let mut columns: Vec<usize> = self.nodes.iter().filter_map(column).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        columns
+    }
+
+    /// Returns the mean term of training rows that agree with the row in the known columns.
+    pub(super) fn expected(
+        &self,
+        at: &impl Fn(usize) -> f32,
+        known: &impl Fn(usize) -> bool,
+    ) -> f64 {
+        self.expected_at(0, at, known)
+    }
+
+    fn expected_at(
+        &self,
+        node: usize,
+        at: &impl Fn(usize) -> f32,
+        known: &impl Fn(usize) -> bool,
+    ) -> f64 {
+        match &self.nodes[node] {
+            Node::Leaf { value, .. } => *value,
+            Node::Split { column, edge, missing_left, left, right, .. } => {
+                if known(*column) {
+                    let goes_left = goes_left_of(*edge, *missing_left, at(*column));
+                    return self.expected_at(if goes_left { *left } else { *right }, at, known);
+                }
+                let weights = [*left, *right].map(|child| self.nodes[child].information());
+                let terms = [*left, *right].map(|child| self.expected_at(child, at, known));
+                (weights[0] * terms[0] + weights[1] * terms[1]) / (weights[0] + weights[1])
+            }
+        }
+    }
+}
+
+fn goes_left_of(edge: f32, missing_left: bool, value: f32) -> bool {
+    if value.is_nan() { missing_left } else { value <= edge }
 }
 
 /// A leaf that may still be split.
@@ -150,7 +213,8 @@ pub(super) fn grow(
     let total = sum(&all, derivatives);
     let histograms = histograms(binned, derivatives, columns, &all);
     let best = best_split(&histograms, columns, total, growth);
-    let mut nodes = vec![Node::Leaf { value: 0.0 }];
+    let undecided = Node::Leaf { value: 0.0, information: 0.0 };
+    let mut nodes = vec![undecided.clone()];
     let mut open = vec![OpenLeaf { node: 0, rows: all, total, histograms, best }];
     while open.len() < growth.leaves_max {
         let Some((index, split)) = most_gain(&open) else { break };
@@ -164,8 +228,9 @@ pub(super) fn grow(
             missing_left: split.missing_left,
             left: left_node,
             right: right_node,
+            information: leaf.total.hessian,
         };
-        nodes.extend([Node::Leaf { value: 0.0 }, Node::Leaf { value: 0.0 }]);
+        nodes.extend([undecided.clone(), undecided.clone()]);
         let left_is_smaller = left_rows.len() <= right_rows.len();
         let smaller = if left_is_smaller { &left_rows } else { &right_rows };
         let counted = self::histograms(binned, derivatives, columns, smaller);
@@ -183,7 +248,7 @@ pub(super) fn grow(
     for leaf in open {
         let value =
             -growth.learning_rate * leaf.total.gradient / (leaf.total.hessian + growth.ridge);
-        nodes[leaf.node] = Node::Leaf { value };
+        nodes[leaf.node] = Node::Leaf { value, information: leaf.total.hessian };
         for row in leaf.rows {
             terms[row as usize] += value;
         }

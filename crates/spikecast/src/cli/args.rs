@@ -9,9 +9,13 @@ use super::archive::ArchiveCommand;
 use super::backfill::BackfillArgs;
 use super::backtest::BacktestArgs;
 use super::data_status::StatusArgs;
+use super::evaluate::EvaluateArgs;
+use super::explain::ExplainArgs;
+use super::features::FeaturesCommand;
 use super::models::ModelsCommand;
 use super::notify::NotifyCommand;
 use super::schedule::ScheduleCommand;
+use super::scores::ScoresArgs;
 use super::serve::ServeArgs;
 use super::simulate::SimulateCommand;
 use super::simulate_operations::{LIFE, SimulateOperationsArgs};
@@ -65,6 +69,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Forecast past days as if they were today and score them
     Backtest(BacktestArgs),
+    /// Score any forecast file against any truth
+    Evaluate(EvaluateArgs),
     /// Forecast the days of a span that were missed, each as of its morning
     Backfill(BackfillArgs),
     /// Fetch observations into the archive and say what is missing
@@ -77,9 +83,14 @@ pub(super) enum Command {
     /// What runs when: list, preview, add, pause, resume, remove, or run now
     #[command(subcommand)]
     Schedule(ScheduleCommand),
-    /// What was forecast: show or export an issued forecast
+    /// What was forecast: show, export or explain an issued forecast
     #[command(subcommand)]
     Forecast(ForecastCommand),
+    /// How the issued forecasts did: over all days and the last weeks, and whether they got worse
+    Scores(ScoresArgs),
+    /// What the models read of an hour: list the features, or describe one
+    #[command(subcommand)]
+    Features(FeaturesCommand),
     /// Which models there are and which one speaks: list, show, compare, promote, rollback
     #[command(subcommand)]
     Models(ModelsCommand),
@@ -267,6 +278,8 @@ pub(super) enum ForecastCommand {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Say what made the probability of an hour
+    Explain(ExplainArgs),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -1,4 +1,4 @@
-//! `spikecast forecast`: what was forecast, shown or exported with the design's columns.
+//! `spikecast forecast`: what was forecast, shown, exported with the design's columns, or explained.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use market::time::{display, parse_local};
 use serde_json::{Map, Value, json};
 
 use super::args::{ExportFormat, ForecastCommand, GlobalArgs, IssueArgs};
+use super::explain;
 use super::forecast_table::forecast_table;
 use super::terminal::{Style, Terminal};
 use crate::exit::{CommandError, Exit};
@@ -32,6 +33,11 @@ pub(super) fn forecast(
             let issue = find(&ledger, issue)?;
             let rows = read_forecast(&issue.path).map_err(ledger_error)?;
             export(&rows, *format, out.as_deref(), terminal)
+        }
+        ForecastCommand::Explain(arguments) => {
+            let issue = find(&ledger, &arguments.issue)?;
+            let rows = read_forecast(&issue.path).map_err(ledger_error)?;
+            explain::explain(global, arguments, &rows, terminal)
         }
     }
 }

@@ -8,6 +8,9 @@ mod backtest;
 mod config;
 mod data;
 mod data_status;
+mod evaluate;
+mod explain;
+mod features;
 mod fetch;
 mod forecast;
 mod forecast_table;
@@ -18,6 +21,7 @@ mod progress;
 mod run;
 mod runs;
 mod schedule;
+mod scores;
 mod series_chart;
 mod serve;
 mod simulate;
@@ -59,11 +63,14 @@ fn dispatch(arguments: Arguments, terminal: &mut Terminal) -> Result<Exit, Comma
         Command::Run(run) => run::run(global, &run, terminal),
         Command::Fetch(fetch) => fetch::fetch(global, &fetch, terminal),
         Command::Backtest(backtest) => backtest::backtest(global, &backtest, terminal),
+        Command::Evaluate(evaluate) => evaluate::evaluate(global, &evaluate, terminal),
         Command::Backfill(backfill) => backfill::backfill(global, &backfill, terminal),
         Command::Serve(serve) => serve::serve(global, &serve, terminal),
         Command::Runs(command) => runs::runs(global, &command, terminal),
         Command::Schedule(command) => schedule::schedule(global, &command, terminal),
+        Command::Scores(scores) => scores::scores(global, &scores, terminal),
         Command::Forecast(command) => forecast::forecast(global, &command, terminal),
+        Command::Features(command) => features::show_features(global.json, &command, terminal),
         Command::Models(command) => models::models(global, &command, terminal),
         Command::Archive(command) => archive::archive(global, &command, terminal),
         Command::Data(command) => data::data(global, &command, terminal),

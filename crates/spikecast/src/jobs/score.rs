@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use forecast::evaluation::{brier, log_loss};
+use forecast::evaluation::{Drift, brier, log_loss};
 use forecast::target::outcomes;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::JobError;
 use super::forecast::Workspace;
+use super::running_scores::{RunningScores, Selection};
 use crate::ledger::{ForecastRow, Ledger, read_forecast, read_provenance};
 use crate::notifications::{Notice, ThresholdScore};
 use crate::operations::ScoreRequest;
@@ -185,7 +186,7 @@ impl ScoreRow {
 fn keep(folder: &Path, scores: &DayScores) -> Result<PathBuf, JobError> {
     let mut path = folder.join(format!("{}.json", scores.day));
     for copy in 2.. {
-        match read(&path) {
+        match DayScores::read(&path) {
             None if !path.exists() => break,
             Some(kept) if kept.rows == scores.rows && kept.source_id == scores.source_id => {
                 return Ok(path);
@@ -200,50 +201,85 @@ fn keep(folder: &Path, scores: &DayScores) -> Result<PathBuf, JobError> {
     Ok(path)
 }
 
-fn read(path: &Path) -> Option<DayScores> {
-    let scores: DayScores = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
-    (scores.version == VERSION).then_some(scores)
+impl DayScores {
+    /// Reads a file; `None` if it cannot be read or is of another version.
+    pub(super) fn read(path: &Path) -> Option<Self> {
+        let scores: Self = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+        (scores.version == VERSION).then_some(scores)
+    }
 }
 
-/// Says so if the forecasts of the last scored days did worse than the climatology. Files that
-/// cannot be read are left out: they must not keep a day from being scored.
+/// Says so if the forecasts of the last scored days did worse than the climatology, or than
+/// forecasts used to do. Files that cannot be read are left out: they must not keep a day from
+/// being scored.
 fn skill_notice(folder: &Path, source_id: &str, until: Date) -> Result<Option<Notice>, JobError> {
-    let mut days = 0;
-    let mut sums: BTreeMap<u64, (f64, u64, u64, f64, [f64; 2])> = BTreeMap::new();
-    for back in 0..JUDGED_DAYS {
-        let day = OperatingDay::new(until).plus_days(-back);
-        let Some(scores) = read(&folder.join(format!("{day}.json"))) else { continue };
-        if scores.source_id != source_id {
-            continue;
-        }
-        days += 1;
-        for row in &scores.rows {
-            let sum =
-                sums.entry(row.threshold.to_bits()).or_insert((row.threshold, 0, 0, 0.0, [0.0; 2]));
-            sum.1 += row.hours;
-            sum.2 += row.exceedances;
-            sum.3 += row.log_loss;
-            sum.4[0] += row.climatology_log_loss[0];
-            sum.4[1] += row.climatology_log_loss[1];
-        }
-    }
-    let scores = sums.into_values().map(|(threshold, hours, exceedances, loss, climatologies)| {
-        #[expect(clippy::cast_precision_loss, reason = "hours of a month")]
-        let mean = |sum: f64| sum / hours as f64;
-        ThresholdScore {
+    let record = RunningScores::read(folder, source_id, Some(until))?;
+    let since = OperatingDay::new(until).plus_days(1 - JUDGED_DAYS).date();
+    let days = record.days.iter().filter(|day| since <= day.day).count();
+    let mut scores = Vec::new();
+    let mut is_worth_telling = false;
+    for threshold in record.thresholds() {
+        let judged = Selection { threshold, lead_day: None, since: Some(since) };
+        let Some(pooled) = record.pooled(judged) else { continue };
+        let is_bad = JUDGED_DAYS_MIN <= days
+            && EXCEEDANCES_MIN <= pooled.exceedances
+            && LOSS_RATIO_MAX * pooled.climatology_log_loss < pooled.log_loss;
+        is_worth_telling |= is_bad || matches!(record.drift(threshold), Drift::Worse(_));
+        scores.push(ThresholdScore {
             threshold,
-            hours,
-            exceedances,
-            log_loss: mean(loss),
-            climatology_log_loss: mean(climatologies[0].min(climatologies[1])),
-        }
-    });
-    let is_bad = |score: &ThresholdScore| {
-        EXCEEDANCES_MIN <= score.exceedances
-            && LOSS_RATIO_MAX * score.climatology_log_loss < score.log_loss
-    };
-    let scores: Vec<ThresholdScore> = scores.collect();
-    let is_worth_telling = JUDGED_DAYS_MIN <= days && scores.iter().any(is_bad);
+            hours: pooled.hours,
+            exceedances: pooled.exceedances,
+            log_loss: pooled.log_loss,
+            climatology_log_loss: pooled.climatology_log_loss,
+        });
+    }
     let days = u32::try_from(days).unwrap_or(u32::MAX);
     Ok(is_worth_telling.then_some(Notice::SkillDegraded { until, days, scores }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keeps days of which the log-loss is that of `loss`; the climatologies lose 2 and 3.
+    fn keep_days(folder: &Path, loss: impl Fn(i32) -> f64) -> Date {
+        let first = OperatingDay::new("2025-10-01".parse().unwrap());
+        for number in 0..150 {
+            let day = first.plus_days(number).date();
+            let row = ScoreRow {
+                settlement_point: "HB_WEST".to_owned(),
+                threshold: 100.0,
+                lead_day: 1,
+                hours: 24,
+                unknown: 0,
+                exceedances: 1,
+                brier: 0.5,
+                // Days differ a little, as they do.
+                log_loss: loss(number) * (1.0 + 0.1 * f64::from(number * 7 % 5 - 2)),
+                climatology_log_loss: [3.0, 2.0],
+            };
+            let scores = DayScores {
+                version: VERSION,
+                day,
+                source_id: "files-1".to_owned(),
+                known_at: Timestamp::UNIX_EPOCH,
+                rows: vec![row],
+            };
+            keep(folder, &scores).unwrap();
+        }
+        first.plus_days(149).date()
+    }
+
+    fn told(loss: impl Fn(i32) -> f64) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let until = keep_days(folder.path(), loss);
+        skill_notice(folder.path(), "files-1", until).unwrap().is_some()
+    }
+
+    #[test]
+    fn forecasts_that_lose_to_climatology_or_to_their_own_past_are_told_of() {
+        assert!(!told(|_| 1.2), "as good as ever");
+        assert!(told(|_| 2.5), "a quarter worse than climatology");
+        assert!(told(|day| if day < 122 { 1.2 } else { 1.7 }), "still better than climatology");
+    }
 }

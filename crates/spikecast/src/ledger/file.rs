@@ -100,10 +100,24 @@ pub fn write_forecast(
     rows: &[ForecastRow],
     provenance: &Provenance,
 ) -> Result<(), WriteError> {
+    write_forecast_beside(path, rows, &[], provenance)
+}
+
+/// Writes a forecast with further columns of probabilities beside it, in the order of the rows; an
+/// empty cell for NaN.
+pub fn write_forecast_beside(
+    path: &Path,
+    rows: &[ForecastRow],
+    beside: &[(&'static str, Vec<f64>)],
+    provenance: &Provenance,
+) -> Result<(), WriteError> {
     let mut columns = design_columns(rows);
     for (name, component) in COMPONENTS {
         let cells = rows.iter().map(|row| component(&row.prediction)).collect();
         columns.push((name, ColumnData::Numbers(cells)));
+    }
+    for (name, cells) in beside {
+        columns.push((name, ColumnData::Numbers(cells.clone())));
     }
     let metadata = [
         ("spikecast_forecast_format", FORMAT.to_owned()),

@@ -17,6 +17,7 @@ use thiserror::Error;
 
 pub use file::{
     COLUMNS, Provenance, design_columns, read_forecast, read_provenance, write_forecast,
+    write_forecast_beside,
 };
 pub use row::ForecastRow;
 

@@ -155,7 +155,7 @@ fn skill_degraded(until: Date, days: u32, scores: &[ThresholdScore]) -> Message 
     let worse = scores.iter().filter(|score| score.climatology_log_loss <= score.log_loss);
     let worse: Vec<String> = worse.map(|score| dollars(score.threshold)).collect();
     let found = if worse.is_empty() {
-        "were less skilful than they should be".to_owned()
+        "were less skilful than forecasts used to be".to_owned()
     } else {
         format!("were no better than climatology above {}", worse.join(" and "))
     };

@@ -8,9 +8,12 @@ use askama::Template;
 use super::backtest_view::{BacktestPage, BacktestSection, Lead, ScoreRow};
 use super::colour;
 use super::dot_chart::{self, Dot, DotGroup, Emphasis};
+use super::figure::Figure;
 use super::format::{self, filters};
 use super::monthly;
 use super::reliability;
+use super::value_chart;
+use super::verification_view::{AlertRow, ReferenceRow, Role};
 
 #[derive(Template)]
 #[template(path = "backtest.html")]
@@ -28,12 +31,16 @@ struct SectionLayout<'a> {
     models: String,
     reliability: Vec<ThresholdPicture>,
     monthly: Vec<ThresholdPicture>,
+    values: Vec<ThresholdPicture>,
+    reference_groups: Vec<&'a [ReferenceRow]>,
+    alert_groups: Vec<&'a [AlertRow]>,
 }
 
 /// A picture under its threshold.
 struct ThresholdPicture {
     threshold: f64,
     picture: String,
+    words: String,
 }
 
 impl BacktestPage {
@@ -46,6 +53,14 @@ impl BacktestPage {
             sections: self.sections.iter().map(|it| lay_out(it, &thresholds)).collect(),
         };
         layout.render().expect("rendering to a string cannot fail")
+    }
+
+    /// Returns the page's pictures as files of their own.
+    #[must_use]
+    pub fn figures(&self) -> Vec<Figure> {
+        let thresholds = self.thresholds();
+        let sections = self.sections.iter().map(|it| lay_out(it, &thresholds));
+        sections.flat_map(|section| section.figures(thresholds.len())).collect()
     }
 
     /// Returns every threshold of the page, from low to high.
@@ -66,14 +81,23 @@ impl BacktestPage {
 }
 
 fn lay_out<'a>(section: &'a BacktestSection, thresholds: &[f64]) -> SectionLayout<'a> {
+    let class = |threshold: f64| class_of(thresholds, threshold);
     let reliability = section.reliability.iter().map(|curve| ThresholdPicture {
         threshold: curve.threshold,
-        picture: reliability::draw(curve, &class_of(thresholds, curve.threshold)),
+        picture: reliability::draw(curve, &class(curve.threshold)),
+        words: curve.terms.clone(),
     });
     let monthly = section.monthly.iter().map(|it| ThresholdPicture {
         threshold: it.threshold,
-        picture: monthly::draw(it, &class_of(thresholds, it.threshold)),
+        picture: monthly::draw(it, &class(it.threshold)),
+        words: String::new(),
     });
+    let values = section.verification.values.iter().map(|it| ThresholdPicture {
+        threshold: it.threshold,
+        picture: value_chart::draw(it, &class(it.threshold)),
+        words: String::new(),
+    });
+    let (references, alerts) = (&section.verification.references, &section.verification.alerts);
     SectionLayout {
         view: section,
         score_groups: section
@@ -84,6 +108,41 @@ fn lay_out<'a>(section: &'a BacktestSection, thresholds: &[f64]) -> SectionLayou
         models: models_chart(section, thresholds),
         reliability: reliability.collect(),
         monthly: monthly.collect(),
+        values: values.collect(),
+        reference_groups: references
+            .chunk_by(|one, other| same(one.threshold, other.threshold))
+            .collect(),
+        alert_groups: alerts
+            .chunk_by(|one, other| {
+                same(one.threshold, other.threshold) && same(one.budget, other.budget)
+            })
+            .collect(),
+    }
+}
+
+impl SectionLayout<'_> {
+    /// Returns the section's pictures as files of their own.
+    fn figures(&self, thresholds: usize) -> Vec<Figure> {
+        let section: String = self
+            .view
+            .name
+            .chars()
+            .map(|it| if it.is_ascii_alphanumeric() { it.to_ascii_lowercase() } else { '_' })
+            .collect();
+        let figure = |what: &str, picture: &str| {
+            Figure::new(&format!("{section}-{what}"), picture, thresholds)
+        };
+        let mut figures = vec![figure("leads", &self.leads), figure("models", &self.models)];
+        let kinds = [
+            ("reliability", &self.reliability),
+            ("monthly", &self.monthly),
+            ("value", &self.values),
+        ];
+        for (what, pictures) in kinds {
+            let name = |it: &ThresholdPicture| format!("{what}-{}", it.threshold);
+            figures.extend(pictures.iter().map(|it| figure(&name(it), &it.picture)));
+        }
+        figures
     }
 }
 

@@ -4,6 +4,7 @@
 //! and pictures made of them are in `backtest_page`.
 
 use super::forecast_view::{Estimate, ThresholdSkill};
+use super::verification_view::VerificationView;
 
 /// Everything on the backtest page.
 #[derive(Clone, Debug)]
@@ -52,6 +53,8 @@ pub struct BacktestSection {
     pub reliability: Vec<ReliabilityCurve>,
     /// Skill month by month, for the thresholds of interest.
     pub monthly: Vec<MonthlySkill>,
+    /// What is known beyond skill.
+    pub verification: VerificationView,
 }
 
 /// Which lead days a score is about.
@@ -123,6 +126,34 @@ pub struct ReliabilityCurve {
     pub threshold: f64,
     /// The bins from low to high probability; empty ones left out.
     pub bins: Vec<ReliabilityBin>,
+    /// The calibration curve (isotonic regression), from low to high.
+    pub steps: Vec<CurveStep>,
+    /// Where that curve would lie if the forecast were calibrated.
+    pub band: Vec<BandPoint>,
+    /// Its decomposition in words.
+    pub terms: String,
+}
+
+/// Forecast probabilities with one observed frequency.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CurveStep {
+    /// The lowest probability.
+    pub lowest: f64,
+    /// The highest.
+    pub highest: f64,
+    /// The frequency.
+    pub observed: f64,
+}
+
+/// The consistency band at one probability.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BandPoint {
+    /// The probability.
+    pub forecast: f64,
+    /// The lower end.
+    pub lower: f64,
+    /// The upper end.
+    pub upper: f64,
 }
 
 /// The hours whose forecast probabilities were alike.

@@ -76,6 +76,12 @@ fn scheme(classes: &[(&str, &str)], ramp: &[[u8; 3]], thresholds: usize) -> Stri
     text
 }
 
+/// Returns the colour of a threshold on light paper.
+pub(super) fn of_threshold(index: usize, thresholds: usize) -> String {
+    let [red, green, blue] = blend(&THRESHOLDS_LIGHT, index, thresholds);
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
+
 /// Returns the rules that give shapes of class `cN`, `oN` and `tN` their colours.
 fn rules(thresholds: usize) -> String {
     let mut text = String::new();

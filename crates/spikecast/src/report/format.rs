@@ -67,6 +67,11 @@ pub(crate) fn score(value: f64) -> String {
     if value.is_finite() { format!("{value:.4}") } else { NO_NUMBER.to_owned() }
 }
 
+/// Returns a part of a score, which may be a hundredth of it.
+pub(super) fn small(value: f64) -> String {
+    if value.is_finite() { format!("{value:.5}").replace('-', "−") } else { NO_NUMBER.to_owned() }
+}
+
 /// Returns an area under a curve or similar, to three digits; a dash where it is undefined.
 pub(super) fn area(value: Option<f64>) -> String {
     match value {
@@ -143,6 +148,12 @@ pub(super) mod filters {
     #[filter_fn]
     pub(in crate::report) fn area(value: &Option<f64>, _: &dyn Values) -> Result<String> {
         Ok(super::area(*value))
+    }
+
+    /// Prints a small score that may be undefined.
+    #[filter_fn]
+    pub(in crate::report) fn small(value: &Option<f64>, _: &dyn Values) -> Result<String> {
+        Ok(super::small(value.unwrap_or(f64::NAN)))
     }
 
     /// Prints a skill that may be undefined (no exceedances).

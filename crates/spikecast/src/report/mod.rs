@@ -13,6 +13,7 @@ mod colour;
 mod comparison_page;
 mod comparison_view;
 mod dot_chart;
+mod figure;
 mod forecast_page;
 mod forecast_view;
 pub(crate) mod format;
@@ -27,16 +28,25 @@ mod strip;
 mod svg;
 mod thinning;
 mod time_axis;
+mod value_chart;
+#[cfg(test)]
+mod verification_sample;
+mod verification_view;
 
 pub use backtest_view::{
-    BacktestPage, BacktestSection, Lead, ModelSkill, MonthSkill, MonthlySkill, NotableHour,
-    Outcome, ReliabilityBin, ReliabilityCurve, ScoreRow, Setting,
+    BacktestPage, BacktestSection, BandPoint, CurveStep, Lead, ModelSkill, MonthSkill,
+    MonthlySkill, NotableHour, Outcome, ReliabilityBin, ReliabilityCurve, ScoreRow, Setting,
 };
 pub use bitmap::{BitmapError, png};
 pub use comparison_view::{ComparedRow, ComparisonPage, RowStanding, ScenarioView, ThresholdTable};
+pub use figure::Figure;
 pub use forecast_view::{
     DayView, Estimate, ExceedanceView, ForecastPage, Freshness, HourView, InputView, ModelCard,
     ModelComponent, PointView, Quality, Term, ThresholdSkill, TrackRecord, TrackRow,
 };
 pub(crate) use format::quantity;
 pub use series_plot::{LINES_MAX, PlottedLine, SeriesPlot};
+pub use verification_view::{
+    AlertRow, Better, CircumstanceCell, CircumstanceGroup, CircumstanceRow, CurveRow, PValue,
+    ReferenceRow, Role, StabilityRow, ValueChart, ValueCurve, VerificationView,
+};

@@ -1,11 +1,12 @@
-//! Reliability: how often it happened when a probability was said, with the number of hours behind
-//! each dot as bars on a logarithmic axis.
+//! Reliability: how often it happened when a probability was said. The line is the calibration curve
+//! (isotonic regression), the grey band where it would lie if the forecast were calibrated, dots are
+//! ten bins of equal size. Beneath, the number of hours in each bin of probability on a logarithmic axis.
 //!
 //! Both axes share one linear scale from zero, so that the diagonal is where a forecaster wants to be.
 
 use super::backtest_view::ReliabilityCurve;
 use super::format;
-use super::scale::{Axis, as_f64, log_share};
+use super::scale::{Axis, Scale, as_f64, log_share};
 use super::svg::{Anchor, Area, Canvas, Place};
 
 const WIDTH: f64 = 260.0;
@@ -22,23 +23,42 @@ pub(super) fn draw(curve: &ReliabilityCurve, class: &str) -> String {
     draw_axes(&mut canvas, &axis);
     let across = axis.onto(PLOT.x, PLOT.right());
     let up = axis.onto(PLOT.bottom(), PLOT.y);
-    let mut line = Vec::with_capacity(curve.bins.len());
+    draw_band(&mut canvas, curve, (&across, &up));
+    draw_steps(&mut canvas, curve, (&across, &up), class);
     for bin in &curve.bins {
         let place = Place::new(across.at(bin.forecast), up.at(bin.observed.value));
-        let from = Place::new(place.x, up.at(bin.observed.lower));
-        canvas.line(
-            from,
-            Place::new(place.x, up.at(bin.observed.upper)),
-            &format!("whisker {class}"),
-        );
-        line.push(place);
-    }
-    canvas.polyline(&line, &format!("line thin {class}"));
-    for place in line {
         canvas.dot(place, 3.2, &format!("dot {class}"));
     }
     draw_bars(&mut canvas, curve, &axis, class);
     canvas.finish()
+}
+
+fn draw_band(canvas: &mut Canvas, curve: &ReliabilityCurve, (across, up): (&Scale, &Scale)) {
+    let shown = || curve.band.iter().filter(|point| across.contains(point.forecast));
+    let upper = shown().map(|point| Place::new(across.at(point.forecast), up.at(point.upper)));
+    let lower = shown().map(|point| Place::new(across.at(point.forecast), up.at(point.lower)));
+    let mut places: Vec<Place> = upper.collect();
+    places.extend(lower.collect::<Vec<_>>().into_iter().rev());
+    if !places.is_empty() {
+        canvas.polygon(&places, "band");
+    }
+}
+
+fn draw_steps(
+    canvas: &mut Canvas,
+    curve: &ReliabilityCurve,
+    (across, up): (&Scale, &Scale),
+    class: &str,
+) {
+    let mut places = Vec::with_capacity(2 * curve.steps.len());
+    for step in curve.steps.iter().filter(|step| across.contains(step.lowest)) {
+        let y = up.at(step.observed);
+        places.push(Place::new(across.at(step.lowest), y));
+        places.push(Place::new(across.at(step.highest), y));
+    }
+    if !places.is_empty() {
+        canvas.polyline(&places, &format!("line {class}"));
+    }
 }
 
 fn draw_axes(canvas: &mut Canvas, axis: &Axis) {
@@ -112,7 +132,7 @@ fn axis_for(curve: &ReliabilityCurve) -> Axis {
 
 #[cfg(test)]
 mod tests {
-    use super::super::backtest_view::ReliabilityBin;
+    use super::super::backtest_view::{BandPoint, CurveStep, ReliabilityBin};
     use super::super::forecast_view::Estimate;
     use super::*;
 
@@ -126,17 +146,34 @@ mod tests {
         let curve = ReliabilityCurve {
             threshold: 100.0,
             bins: vec![bin(0.005, 20_000), bin(0.05, 900), bin(0.3, 1)],
+            steps: vec![CurveStep { lowest: 0.005, highest: 0.3, observed: 0.1 }],
+            band: vec![
+                BandPoint { forecast: 0.005, lower: 0.0, upper: 0.01 },
+                BandPoint { forecast: 0.3, lower: 0.2, upper: 0.4 },
+            ],
+            terms: String::new(),
         };
         let picture = draw(&curve, "t1");
         assert_eq!(picture.matches("<circle").count(), 3);
         assert_eq!(picture.matches("<rect class=\"bar").count(), 3);
         assert!(picture.contains("1 hour forecast"));
+        assert_eq!(picture.matches("class=\"band\"").count(), 1);
+        assert_eq!(picture.matches("class=\"line t1\"").count(), 1);
         assert!(picture.contains(">10k<"), "the count axis names its decades");
     }
 
     #[test]
     fn a_curve_without_bins_is_an_empty_frame() {
-        let picture = draw(&ReliabilityCurve { threshold: 100.0, bins: vec![] }, "t1");
+        let picture = draw(
+            &ReliabilityCurve {
+                threshold: 100.0,
+                bins: vec![],
+                steps: vec![],
+                band: vec![],
+                terms: String::new(),
+            },
+            "t1",
+        );
         assert!(!picture.contains("NaN") && !picture.contains("<circle"));
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::backtest_view::*;
 use super::forecast_view::*;
+use super::verification_sample::verification;
 
 pub(super) const THRESHOLDS: [f64; 5] = [50.0, 100.0, 200.0, 500.0, 1000.0];
 
@@ -292,6 +293,7 @@ fn section(name: &str, shift: f64) -> BacktestSection {
         models,
         reliability: THRESHOLDS.iter().enumerate().map(|(index, it)| curve(*it, index)).collect(),
         monthly: THRESHOLDS.iter().take(3).map(|it| months(*it)).collect(),
+        verification: verification(),
     }
 }
 
@@ -312,7 +314,24 @@ fn curve(threshold: f64, index: usize) -> ReliabilityCurve {
             hours: u64::from(hours),
         }
     });
-    ReliabilityCurve { threshold, bins: bins.collect() }
+    let steps = centres[..9 - index].iter().map(|forecast| CurveStep {
+        lowest: 0.8 * forecast,
+        highest: *forecast,
+        observed: forecast * (1.08 - 0.3 * forecast),
+    });
+    let band = centres[..9 - index].iter().map(|forecast| BandPoint {
+        forecast: *forecast,
+        lower: 0.9 * forecast,
+        upper: (1.1 * forecast).min(1.0),
+    });
+    ReliabilityCurve {
+        threshold,
+        bins: bins.collect(),
+        steps: steps.collect(),
+        band: band.collect(),
+        terms: "Brier 0.0321 = miscalibration 0.0004 − discrimination 0.0083 + uncertainty 0.0400"
+            .to_owned(),
+    }
 }
 
 fn months(threshold: f64) -> MonthlySkill {

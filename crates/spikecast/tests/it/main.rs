@@ -30,4 +30,5 @@ mod simulated_operations;
 #[path = "../../src/notifications/tests/smtp_stub.rs"]
 mod smtp_stub;
 mod tidy;
+mod verification;
 mod weather;

@@ -8,7 +8,7 @@
 mod evaluate;
 mod execution;
 mod page;
-mod scores_file;
+mod references;
 mod shapes;
 mod window;
 mod workspace;

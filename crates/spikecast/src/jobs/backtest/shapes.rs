@@ -91,7 +91,12 @@ impl BacktestInput {
     /// Says whether a forecaster of interest is fitted; if not, nothing has to be trained.
     #[must_use]
     pub fn needs_training(&self) -> bool {
-        let fitted = [Forecaster::Logistic, Forecaster::BoostedTrees, Forecaster::Combined];
+        let fitted = [
+            Forecaster::Logistic,
+            Forecaster::BoostedTrees,
+            Forecaster::PreviousModel,
+            Forecaster::Combined,
+        ];
         self.models.is_empty() || fitted.iter().any(|it| self.models.iter().any(|n| n == it.name()))
     }
 

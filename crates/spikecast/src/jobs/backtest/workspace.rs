@@ -46,6 +46,16 @@ impl BacktestWorkspace {
         self.windows_folder().join(format!("{stage}.parquet"))
     }
 
+    /// Returns the file of what day-ahead references said in a window, counted from 0.
+    pub(super) fn references_file(&self, window: usize) -> PathBuf {
+        self.window_file(&format!("window-{:04}-references", window + 1))
+    }
+
+    /// Returns the file of what the model of the window before said in a window, counted from 0.
+    pub(super) fn previous_file(&self, window: usize) -> PathBuf {
+        self.window_file(&format!("window-{:04}-previous", window + 1))
+    }
+
     /// Returns the folder of the windows' files, which is of no use once all are evaluated.
     #[must_use]
     pub fn windows_folder(&self) -> PathBuf {
@@ -62,6 +72,18 @@ impl BacktestWorkspace {
     #[must_use]
     pub fn scores(&self) -> PathBuf {
         self.out.join("scores.json")
+    }
+
+    /// Returns the file of what happened in every hour that was forecast.
+    #[must_use]
+    pub fn outcomes(&self) -> PathBuf {
+        self.out.join("outcomes.parquet")
+    }
+
+    /// Returns the folder of the page's pictures.
+    #[must_use]
+    pub fn figures(&self) -> PathBuf {
+        self.out.join("figures")
     }
 
     /// Returns the page.
