@@ -5,7 +5,7 @@ use market::time::OperatingDay;
 
 use super::net_load::{GIGAWATT, HOUR, NetHour, NetLoad};
 use super::prices::mean_of;
-use super::registry::ReadBy::Both;
+use super::registry::ReadBy::{Both, Trees};
 use super::registry::{Family, Feature, FeatureGroup, Input};
 use crate::horizon::TargetHour;
 
@@ -35,8 +35,8 @@ pub(super) const FEATURES: [Feature; 33] = [
     FORECAST.feature(Both, "solar_forecast_to_recent", "GW", "forecast solar less its 7-day mean at the same hour of day"),
     FORECAST.feature(Both, "net_load_forecast_rank", "0 to 1", "share of the last 60 days' hours with less net load than forecast"),
     FORECAST.feature(Both, "net_load_forecast_z_same_hour", "standard deviations", "forecast net load against the same hour of day, 60 days"),
-    FORECAST.feature(Both, "load_forecast_missing", "0 or 1", "whether no load forecast of the hour was known"),
-    FORECAST.feature(Both, "wind_forecast_missing", "0 or 1", "whether no wind forecast of the hour was known"),
+    FORECAST.feature(Trees, "load_forecast_missing", "0 or 1", "whether no load forecast of the hour was known"),
+    FORECAST.feature(Trees, "wind_forecast_missing", "0 or 1", "whether no wind forecast of the hour was known"),
     BEST.feature(Both, "net_load_rank", "0 to 1", "share of the last 60 days' hours with less net load than best known"),
     BEST.feature(Both, "net_load_rank_squared_tail", "0 to 0.9", "10 · (net_load_rank − 0.7)² above 0.7, else 0"),
     BEST.feature(Both, "net_load_z_same_hour", "standard deviations", "best known net load against the same hour of day, 60 days"),
@@ -54,7 +54,7 @@ pub(super) const FEATURES: [Feature; 33] = [
     ACTUAL.feature(Both, "load_day_max_last", "ratio", "highest load of the last known day ÷ highest of 60 days"),
     ACTUAL.feature(Both, "wind_mean_1d", "0 to 1", "rank of the last day's mean wind among 60 days' hours"),
     ACTUAL.feature(Both, "wind_same_hour_last", "0 to 1", "rank of the newest actual wind at the hour of day"),
-    ACTUAL.feature(Both, "solar_same_hour_mean_7d", "GW", "mean solar generation at the hour of day, 7 days"),
+    ACTUAL.feature(Trees, "solar_same_hour_mean_7d", "GW", "mean solar generation at the hour of day, 7 days"),
     BEST.feature(Both, "solar_drop_3h", "GW", "solar generation three hours before less that of the hour"),
     ACTUAL.feature(Both, "net_load_last_day_max_rank", "0 to 1", "rank of the last known day's highest net load"),
     ACTUAL.feature(Both, "net_load_last_day_mean_rank", "0 to 1", "rank of the last known day's mean net load"),

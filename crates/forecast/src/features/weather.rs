@@ -5,7 +5,7 @@ use market::observation::{KnownAt, Series, SeriesKey};
 use market::place::{Place, WeatherZone};
 
 use super::prices::mean_of;
-use super::registry::ReadBy::Logistic;
+use super::registry::ReadBy::{Logistic, Trees};
 use super::registry::{Family, Feature, FeatureGroup, Input};
 
 const WEATHER: Family = Family { group: FeatureGroup::Weather, inputs: &[Input::Temperature] };
@@ -13,9 +13,9 @@ const WEATHER: Family = Family { group: FeatureGroup::Weather, inputs: &[Input::
 #[rustfmt::skip]
 pub(super) const FEATURES: [Feature; 4] = [
     WEATHER.feature(Logistic, "temperature_coast_change_1d", "°C", "mean temperature of the last 24 hours less that of the 24 hours before, Coast weather zone"),
-    WEATHER.feature(Logistic, "heating_coast_1d", "°C", "how far the mean temperature of the last 24 hours lies below 8 °C, Coast weather zone"),
+    WEATHER.feature(Trees, "heating_coast_1d", "°C", "how far the mean temperature of the last 24 hours lies below 8 °C, Coast weather zone"),
     WEATHER.feature(Logistic, "temperature_ncent_change_1d", "°C", "mean temperature of the last 24 hours less that of the 24 hours before, North Central weather zone"),
-    WEATHER.feature(Logistic, "heating_ncent_1d", "°C", "how far the mean temperature of the last 24 hours lies below 8 °C, North Central weather zone"),
+    WEATHER.feature(Trees, "heating_ncent_1d", "°C", "how far the mean temperature of the last 24 hours lies below 8 °C, North Central weather zone"),
 ];
 
 /// Below this many hours a day's mean temperature would be that of a part of the day.
