@@ -5,8 +5,8 @@ use forecast::evaluation::log_loss_of;
 use forecast::features::{COLUMNS_PER_THRESHOLD, Example, column_names};
 use forecast::horizon::TargetHour;
 use forecast::model::{
-    FitError, FitSettings, FittedModel, Hyperparameters, LabelledExample, SavedModelError,
-    SearchSettings, Trial, fit, search,
+    FitError, FitSettings, FittedModel, Hyperparameters, LabelledExample, ModelCard,
+    SavedModelError, SearchSettings, Trial, fit, search,
 };
 use forecast::target::HourOutcome;
 use forecast::threshold::Thresholds;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use forecast::evaluation::{Forecaster, ScoredHour, ScoredHours, scores};
+use forecast::evaluation::{
+    Forecaster, IntervalForecast, ScoredHour, ScoredHours, interval_coverage, scores,
+};
 use forecast::features::Examples;
 use forecast::model::Prediction;
 use jiff::Timestamp;
@@ -32,6 +34,7 @@ pub(super) fn measure(folder: &str, arguments: &[&str]) -> Result<(), Box<dyn Er
         timed(|| windows.par_iter().flat_map_iter(forecast).collect::<Vec<_>>());
     println!("{} trainings in {seconds:.1} s", windows.len());
     report(&history, &issued, &forecasts);
+    report_intervals(&history, &issued, &forecasts);
     Ok(())
 }
 
@@ -86,4 +89,25 @@ fn report(history: &History, issued: &[&Examples], forecasts: &[Vec<Vec<Predicti
         format!(" {:.2}", forecast / observed)
     };
     println!("forecast ÷ observed exceedances {}", each.map(ratio).collect::<String>());
+}
+
+/// Says how often the frequency of like hours lies within their intervals, by threshold.
+fn report_intervals(history: &History, issued: &[&Examples], forecasts: &[Vec<Vec<Prediction>>]) {
+    let rows = labelled(history, issued.iter().copied(), Timestamp::MAX);
+    let of_threshold = |(index, threshold)| -> String {
+        let hours = rows.iter().zip(forecasts.iter().flatten()).filter_map(|(row, predictions)| {
+            let said: &Prediction = &predictions[index];
+            Some(IntervalForecast {
+                probability: said.probability,
+                lower: said.lower,
+                upper: said.upper,
+                exceeded: row.outcome.exceeds(threshold)?,
+            })
+        });
+        let hours: Vec<IntervalForecast> = hours.collect();
+        let coverage = interval_coverage(&hours);
+        coverage.map_or(" -".to_owned(), |(share, width)| format!(" {share:.2} ({width:.4})"))
+    };
+    let all: String = thresholds().iter().enumerate().map(of_threshold).collect();
+    println!("90 % intervals that hold the frequency of like hours (mean width):{all}");
 }

@@ -23,8 +23,14 @@ const TERMS: usize = 4;
 
 /// Prior means of bias and of the weights of logistic, trees and persistence.
 pub(super) const PRIOR: [f64; TERMS] = [0.0, 1.0, 0.5, 0.0];
-/// Prior precisions: how many units of information a deviation must be worth.
-pub(super) const PRECISION: [f64; TERMS] = [400.0, 20_000.0, 20_000.0, 20_000.0];
+/// Prior precision of the weights: how many units of information a deviation must be worth.
+pub(super) const WEIGHT_PRECISION: f64 = 20_000.0;
+/// Prior precision of the bias: so much, and so much more times the share of exceedances. How often
+/// a rare threshold is exceeded drifts more from year to year.
+pub(super) const BIAS_PRECISION: [f64; 2] = [100.0, 8_000.0];
+/// So many hours tell as much about the bias as one that does not depend on others: exceedances
+/// come in clusters, and every hour counts for three lead days.
+const CLUSTERING: f64 = 25.0;
 const ITERATIONS: usize = 12;
 const WEIGHT_MAX: f64 = 1.5;
 
@@ -32,6 +38,8 @@ const WEIGHT_MAX: f64 = 1.5;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct FittedCombination {
     terms: [f64; TERMS],
+    /// What remains uncertain about the bias, in squared log-odds.
+    bias_variance: f64,
 }
 
 impl Components {
@@ -47,14 +55,17 @@ impl Components {
 
 impl FittedCombination {
     /// The combination before any held-out day was seen.
-    pub(super) const PRIOR: Self = Self { terms: PRIOR };
+    pub(super) const PRIOR: Self =
+        Self { terms: PRIOR, bias_variance: CLUSTERING / BIAS_PRECISION[0] };
 
     /// Fits the weights to held-out forecasts and what happened.
     pub(super) fn fit(held_out: &[(Components, bool)]) -> Self {
         let mut terms = PRIOR;
+        let precision = precision(held_out);
+        let mut bias_variance = Self::PRIOR.bias_variance;
         for _ in 0..ITERATIONS {
             let mut gradient: Vec<f64> =
-                (0..TERMS).map(|i| PRECISION[i] * (terms[i] - PRIOR[i])).collect();
+                (0..TERMS).map(|i| precision[i] * (terms[i] - PRIOR[i])).collect();
             let mut hessian = Square::zero(TERMS);
             for (components, exceeded) in held_out {
                 let x = components.terms();
@@ -64,9 +75,10 @@ impl FittedCombination {
                 }
                 hessian.add_outer(&x, p * (1.0 - p));
             }
-            for (i, precision) in PRECISION.iter().enumerate() {
+            for (i, precision) in precision.iter().enumerate() {
                 hessian.values[i * TERMS + i] += precision;
             }
+            bias_variance = CLUSTERING / hessian.values[0];
             let Some(cholesky) = Cholesky::of(hessian) else { return Self::PRIOR };
             for (term, step) in terms.iter_mut().zip(cholesky.solve(&gradient)) {
                 *term -= step.clamp(-0.5, 0.5);
@@ -75,12 +87,17 @@ impl FittedCombination {
         for weight in &mut terms[1..] {
             *weight = weight.clamp(0.0, WEIGHT_MAX);
         }
-        Self { terms }
+        Self { terms, bias_variance }
     }
 
     /// Combines component forecasts to log-odds.
     pub(super) fn combine(&self, components: &Components) -> f64 {
         components.climatology + dot(&components.terms(), &self.terms)
+    }
+
+    /// Returns what remains uncertain about the bias, in squared log-odds.
+    pub(super) fn bias_variance(&self) -> f64 {
+        self.bias_variance
     }
 
     /// Returns bias and weights of logistic, trees and persistence.
@@ -94,25 +111,33 @@ impl FittedCombination {
     }
 }
 
+/// Returns the prior precision of each term.
+fn precision(held_out: &[(Components, bool)]) -> [f64; TERMS] {
+    #[expect(clippy::cast_precision_loss, reason = "row counts")]
+    let share = held_out.iter().filter(|(_, exceeded)| *exceeded).count() as f64
+        / held_out.len().max(1) as f64;
+    let [least, by_share] = BIAS_PRECISION;
+    [least + by_share * share, WEIGHT_PRECISION, WEIGHT_PRECISION, WEIGHT_PRECISION]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn components(logistic: f64) -> Components {
-        Components { climatology: -3.0, logistic, trees: -3.0, persistence: -3.0 }
+        Components { climatology: -3.0, logistic, trees: logistic, persistence: -3.0 }
     }
 
     #[test]
     fn without_held_out_days_the_prior_speaks() {
-        assert_eq!(FittedCombination::fit(&[]), FittedCombination::PRIOR);
-        let z = FittedCombination::PRIOR.combine(&components(-1.0));
-        assert!((z - (-3.0 + 0.5 * 2.0)).abs() < 1e-12);
+        let z = FittedCombination::fit(&[]).combine(&components(-1.0));
+        assert!((z - (-3.0 + PRIOR[1] * 2.0)).abs() < 1e-12);
     }
 
     #[test]
     fn a_component_that_misleads_loses_weight_and_one_that_knows_gains() {
         let held_out = |good: bool| -> Vec<(Components, bool)> {
-            (0..20_000)
+            (0..400_000)
                 .map(|i| {
                     let exceeded = i % 20 == 0;
                     let sign = if exceeded == good { 1.0 } else { -1.0 };

@@ -6,7 +6,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::boosting::{FittedTrees, fit_trees};
-use super::combination::{Components, FittedCombination, PRECISION, PRIOR};
+use super::combination::{BIAS_PRECISION, Components, FittedCombination, PRIOR, WEIGHT_PRECISION};
 use super::held_out::{HeldOut, HeldOutLoss};
 use super::hyperparameters::Hyperparameters;
 use super::lineage::Lineage;
@@ -75,7 +75,8 @@ pub struct FittedModel {
 pub struct Prediction {
     /// Probability that at least one 5-minute price exceeds the threshold.
     pub probability: f64,
-    /// Lower end of the 90 % interval of the probability, from the uncertainty of estimation.
+    /// Lower end of the 90 % interval of the probability: how uncertain the estimation is, how far
+    /// the models disagree, and how far the level may have drifted.
     pub lower: f64,
     /// Upper end.
     pub upper: f64,
@@ -145,7 +146,8 @@ pub fn fit(
 /// Names everything that a fit depends on beside its rows and its seed.
 fn recipe(settings: &FitSettings) -> Recipe {
     let mut constants = vec![
-        ("combination_precision", json!(PRECISION)),
+        ("combination_bias_precision", json!(BIAS_PRECISION)),
+        ("combination_weight_precision", json!(WEIGHT_PRECISION)),
         ("combination_prior", json!(PRIOR)),
         ("embargo_hours", json!(EMBARGO.as_hours())),
         ("held_out_hours", json!(HELD_OUT.as_hours())),
@@ -235,7 +237,9 @@ impl FittedModel {
                 persistence: log_odds(example.persistence[index]),
             };
             let disagreement = (parts.logistic - parts.trees) / 2.0;
-            let deviation = (logistic.variance + disagreement * disagreement).sqrt();
+            let variance =
+                logistic.variance + disagreement * disagreement + combination.bias_variance();
+            let deviation = variance.sqrt();
             center.push(combination.combine(&parts));
             margins.push(INTERVAL_QUANTILE * deviation);
             components.push(parts);

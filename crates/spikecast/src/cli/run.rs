@@ -81,14 +81,23 @@ pub(super) fn run(
     let setup = Setup { training, fetching, attendance: Attendance::Attended };
     let pipeline = pipeline(&setup).context("pipeline").map_err(internal)?;
     supersede(&executor, &key)?;
-    let submission = executor.submit(&pipeline, &key, value).map_err(execution_error)?;
     let token = stop_on_signal()?;
-    if telling != Telling::Nothing {
-        let verb = if submission.resumed { "resuming" } else { "starting" };
-        let issued = display(recorded_issue_time(&executor, submission.run_id, &input)?);
-        terminal.note(&format!("{verb} run {}: forecast issued {issued}", submission.run_id));
+    let mut attempt = || -> Result<(RunReport, bool), CommandError> {
+        let submission =
+            executor.submit(&pipeline, &key, value.clone()).map_err(execution_error)?;
+        if telling != Telling::Nothing {
+            let verb = if submission.resumed { "resuming" } else { "starting" };
+            let issued = display(recorded_issue_time(&executor, submission.run_id, &input)?);
+            terminal.note(&format!("{verb} run {}: forecast issued {issued}", submission.run_id));
+        }
+        let report = execute(&executor, submission.run_id, &input, &token)?;
+        Ok((report, submission.resumed))
+    };
+    let (mut report, resumed) = attempt()?;
+    // What failed for good before the process died, say for want of disk, may work by now.
+    if resumed && report.status == RunStatus::Failed {
+        (report, _) = attempt()?;
     }
-    let report = execute(&executor, submission.run_id, &input, &token)?;
     if report.status == RunStatus::Completed {
         // Intermediate files are only in the way now, and harmless where they cannot be removed.
         std::fs::remove_dir_all(data_dir.work_of(report.run_id)).unwrap_or_default();

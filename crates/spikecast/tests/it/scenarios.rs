@@ -84,7 +84,7 @@ fn what_is_wrong_with_a_file_of_scenarios_is_named_before_anything_is_done() {
         assert!(!program.path("out").exists(), "nothing was begun");
     };
     check("", "scenarios scenarios.toml: there is no scenario");
-    let line = "scenarios.toml: line 13: unknown field \"strides\", did you mean \"stride\"?";
+    let line = "scenarios.toml: line 12: unknown field \"strides\", did you mean \"stride\"?";
     check(&SCENARIOS.replace("stride =", "strides ="), line);
     let future = SCENARIOS.replace("to = 2026-07-16", "to = 2099-01-01");
     check(&future, "scenario every-day: --to 2099-01-01 lies in the future");
