@@ -2,11 +2,13 @@
 //!
 //! `cargo run --release --example measure -- skill FOLDER [RETRAIN_EVERY_DAYS [YEAR]]` retrains
 //! through a year and scores it; `… speed FOLDER [PYTHON]` times description, training and
-//! inference, beside LightGBM and polars where PYTHON has them (see `peer.py`).
+//! inference, beside LightGBM and polars where PYTHON has them (see `peer.py`); `… importance FOLDER`
+//! says what every feature is worth.
 
 #![expect(clippy::print_stdout, reason = "it reports on the terminal")]
 
 mod history;
+mod importance;
 mod skill;
 mod speed;
 
@@ -18,6 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     match arguments.as_slice() {
         ["skill", folder, rest @ ..] => skill::measure(folder, rest),
         ["speed", folder, python @ ..] => speed::measure(folder, python.first().copied()),
-        _ => Err("expected `skill FOLDER` or `speed FOLDER`".into()),
+        ["importance", folder] => importance::measure(folder),
+        _ => Err("expected `skill FOLDER`, `speed FOLDER` or `importance FOLDER`".into()),
     }
 }
