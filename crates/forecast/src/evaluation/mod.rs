@@ -44,7 +44,10 @@ pub use isotonic::{CalibrationStep, isotonic};
 pub use murphy::{Murphy, MurphyTerms, murphy};
 pub use proper::{Loss, brier, log_loss, log_loss_of};
 pub use regime::{Division, Part};
-pub use reliability::{RELIABILITY_BINS, ReliabilityBin, expected_calibration_error, reliability};
+pub use reliability::{
+    REFINEMENT_BARS, RELIABILITY_BINS, ReliabilityBin, expected_calibration_error, refinement,
+    reliability,
+};
 pub use spells::{SeriesHour, Spells, spells};
 pub use stability::{Stability, flip_flop_index, stability};
 pub use summary::{Reference, Scores, reference, scores};

@@ -1,5 +1,7 @@
 //! Does 10 % happen in one case of ten? Reliability by bins of equal size.
 
+use super::arithmetic::number;
+
 /// How many bins a reliability diagram and the calibration error have.
 pub const RELIABILITY_BINS: usize = 10;
 
@@ -35,6 +37,21 @@ pub fn reliability(forecasts: &[(f64, bool)], bins: usize) -> Vec<ReliabilityBin
     result
 }
 
+/// How many bars a refinement histogram has between 0 and 1.
+pub const REFINEMENT_BARS: usize = 50;
+
+/// Returns the refinement histogram: how many probabilities lie in each of [`REFINEMENT_BARS`] bars
+/// of equal width.
+#[must_use]
+pub fn refinement(forecasts: &[(f64, bool)]) -> Vec<usize> {
+    let mut bars = vec![0; REFINEMENT_BARS];
+    for (probability, _) in forecasts {
+        let ends = (1..REFINEMENT_BARS).map(|bar| number(bar) / number(REFINEMENT_BARS));
+        bars[ends.take_while(|end| end <= probability).count()] += 1;
+    }
+    bars
+}
+
 fn summarise(forecasts: &[(f64, bool)]) -> ReliabilityBin {
     #[expect(clippy::cast_precision_loss, reason = "row counts")]
     let mean = |sum: f64| sum / forecasts.len() as f64;
@@ -68,6 +85,12 @@ mod tests {
         assert!((bins[0].observed - 1.0 / 3.0).abs() < 1e-12);
         let expected = 0.75 * (1.0 / 3.0 - 0.1) + 0.25 * 0.1;
         assert!((expected_calibration_error(&forecasts) - expected).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_refinement_bar_begins_where_the_one_before_ends() {
+        let bars = refinement(&[(0.0, false), (0.0199, false), (0.02, true), (1.0, true)]);
+        assert_eq!((bars[0], bars[1], bars[49], bars.iter().sum::<usize>()), (2, 1, 1, 4));
     }
 
     #[test]

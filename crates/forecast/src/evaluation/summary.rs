@@ -129,7 +129,13 @@ fn skill(hours: &ScoredHours, forecaster: Forecaster, loss: Loss) -> (f64, f64, 
     };
     let rows: Vec<(i64, f64, f64)> = hours.hours().iter().enumerate().map(row).collect();
     let own = mean(rows.iter().map(|row| row.1));
-    let skill = 1.0 - own / mean(rows.iter().map(|row| row.2));
+    let skill = match reference {
+        // Whoever knows that nothing, or everything, exceeds loses nothing: there is no skill.
+        Reference::BaseRate(rate) if rate <= 0.0 || 1.0 <= rate => f64::NAN,
+        Reference::BaseRate(_) | Reference::Forecaster(_) => {
+            1.0 - own / mean(rows.iter().map(|row| row.2))
+        }
+    };
     (own, skill, skill_interval(&rows, BOOTSTRAP_SEED))
 }
 

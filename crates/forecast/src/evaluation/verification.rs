@@ -8,6 +8,7 @@ use super::forecaster::Forecaster;
 use super::hour::{ScoredHour, ScoredHours};
 use super::murphy::{MurphyTerms, murphy};
 use super::proper::Loss;
+use super::reliability::refinement;
 use super::spells::{SeriesHour, Spells, spells};
 use super::stability::{Stability, stability};
 use super::summary::{Scores, scores};
@@ -26,6 +27,8 @@ pub struct Verification {
     /// Where that curve would lie if the forecast were calibrated; drawn for the issued one only,
     /// because drawing takes longer than all the rest.
     pub band: Vec<BandPoint>,
+    /// How many probabilities lie in each of 50 bars of equal width.
+    pub refinement: Vec<usize>,
     /// What each alert budget finds, by hours and by spells.
     pub alerts: Vec<(Alerts, Spells)>,
     /// Relative economic value by cost–loss ratio.
@@ -48,6 +51,7 @@ pub fn verification(hours: &ScoredHours, forecaster: Forecaster) -> Verification
         } else {
             Vec::new()
         },
+        refinement: refinement(&forecasts),
         alerts: ALERT_BUDGETS
             .map(|budget| (alerts(&forecasts, budget), spells(&series, budget)))
             .to_vec(),

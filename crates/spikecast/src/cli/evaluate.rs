@@ -200,6 +200,10 @@ fn score(value: f64, digits: usize) -> String {
     if value.is_finite() { format!("{value:.digits$}") } else { "–".to_owned() }
 }
 
+fn p_value(value: f64) -> String {
+    if value < 0.0001 { "<0.0001".to_owned() } else { score(value, 4) }
+}
+
 fn interval(interval: Option<Interval>) -> String {
     interval
         .map_or_else(String::new, |it| format!("{} to {}", percent(it.lower), percent(it.upper)))
@@ -234,7 +238,7 @@ fn comparison_rows(cases: &Cases, found: &Findings) -> Vec<[String; 5]> {
             price(cases, found),
             other.words().to_owned(),
             percent(skill),
-            score(comparison.p_value, 4),
+            p_value(comparison.p_value),
             verdict.to_owned(),
         ]
     };

@@ -130,6 +130,8 @@ pub struct ReliabilityCurve {
     pub steps: Vec<CurveStep>,
     /// Where that curve would lie if the forecast were calibrated.
     pub band: Vec<BandPoint>,
+    /// How many hours had a probability in each of the bars of equal width between 0 and 1.
+    pub refinement: Vec<u64>,
     /// Its decomposition in words.
     pub terms: String,
 }

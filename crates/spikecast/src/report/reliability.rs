@@ -1,6 +1,7 @@
 //! Reliability: how often it happened when a probability was said. The line is the calibration curve
 //! (isotonic regression), the grey band where it would lie if the forecast were calibrated, dots are
-//! ten bins of equal size. Beneath, the number of hours in each bin of probability on a logarithmic axis.
+//! ten bins of equal size. Beneath, how many hours had which probability, in bars of equal width on a
+//! logarithmic axis.
 //!
 //! Both axes share one linear scale from zero, so that the diagonal is where a forecaster wants to be.
 
@@ -77,25 +78,24 @@ fn draw_axes(canvas: &mut Canvas, axis: &Axis) {
 }
 
 fn draw_bars(canvas: &mut Canvas, curve: &ReliabilityCurve, axis: &Axis, class: &str) {
-    let across = axis.onto(PLOT.x, PLOT.right());
-    let largest = curve.bins.iter().map(|bin| bin.hours).max().unwrap_or(0);
+    let across = axis.onto(BARS.x, BARS.right());
+    let largest = curve.refinement.iter().copied().max().unwrap_or(0);
     canvas.line(Place::new(BARS.x, BARS.bottom()), Place::new(BARS.right(), BARS.bottom()), "base");
-    for bin in &curve.bins {
-        let height = BARS.height * log_share(bin.hours, largest);
+    let width = 1.0 / as_f64(curve.refinement.len() as u64);
+    for (place, &count) in (0_u32..).zip(&curve.refinement) {
+        let (from, to) = (width * f64::from(place), width * f64::from(place + 1));
+        if count == 0 || !across.contains(from) {
+            continue;
+        }
+        let height = BARS.height * log_share(count, largest);
         let bar = Area {
-            x: across.at(bin.forecast) - 2.0,
+            x: across.at(from) + 0.5,
             y: BARS.bottom() - height,
-            width: 4.0,
+            width: (across.at(to) - across.at(from) - 1.0).max(0.5),
             height,
         };
-        let title = format!(
-            "{} forecast {}, observed {} ({}–{})",
-            hours(bin.hours),
-            format::percent(bin.forecast),
-            format::percent(bin.observed.value),
-            format::percent(bin.observed.lower),
-            format::percent(bin.observed.upper)
-        );
+        let title =
+            format!("{} said {} to {}", hours(count), format::percent(from), format::percent(to));
         canvas.rect_with_title(bar, &format!("bar {class}"), &title);
     }
     // Powers of a hundred tell that the axis is logarithmic without crowding it.
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_bin_has_a_dot_and_a_bar() {
+    fn every_bin_has_a_dot_and_every_probability_a_bar() {
         let bin = |forecast, hours| ReliabilityBin {
             forecast,
             observed: Estimate { value: forecast, lower: 0.5 * forecast, upper: 1.5 * forecast },
@@ -151,12 +151,13 @@ mod tests {
                 BandPoint { forecast: 0.005, lower: 0.0, upper: 0.01 },
                 BandPoint { forecast: 0.3, lower: 0.2, upper: 0.4 },
             ],
+            refinement: vec![20_900, 0, 0, 1, 0, 0, 0, 0, 0, 0],
             terms: String::new(),
         };
         let picture = draw(&curve, "t1");
         assert_eq!(picture.matches("<circle").count(), 3);
-        assert_eq!(picture.matches("<rect class=\"bar").count(), 3);
-        assert!(picture.contains("1 hour forecast"));
+        assert_eq!(picture.matches("<rect class=\"bar").count(), 2);
+        assert!(picture.contains("1 hour said"));
         assert_eq!(picture.matches("class=\"band\"").count(), 1);
         assert_eq!(picture.matches("class=\"line t1\"").count(), 1);
         assert!(picture.contains(">10k<"), "the count axis names its decades");
@@ -170,6 +171,7 @@ mod tests {
                 bins: vec![],
                 steps: vec![],
                 band: vec![],
+                refinement: vec![],
                 terms: String::new(),
             },
             "t1",

@@ -166,6 +166,7 @@ fn reliability(threshold: f64, found: &Findings) -> Option<ReliabilityCurve> {
         bins: bins.collect(),
         steps: steps.collect(),
         band: band.collect(),
+        refinement: verification.refinement.iter().map(|&hours| hours as u64).collect(),
         terms: format!(
             "Brier {} = miscalibration {} − discrimination {} + uncertainty {}",
             small(scores.brier),

@@ -19,6 +19,10 @@ const ALERTING: [Forecaster; 4] = [
     Forecaster::DayAheadOfTarget,
 ];
 
+/// Whose value is drawn: one line for each role, so that lines can be told apart.
+const VALUED: [Forecaster; 3] =
+    [Forecaster::Combined, Forecaster::DayAheadOfTarget, Forecaster::Climatology];
+
 /// What is found over all lead days, by threshold in $/MWh.
 type Pooled<'f> = [(f64, &'f Findings)];
 
@@ -112,19 +116,15 @@ fn alerts(threshold: f64, found: &Findings) -> Vec<AlertRow> {
 
 fn values(threshold: f64, found: &Findings) -> Option<ValueChart> {
     let detail = found.detail.as_ref()?;
-    let curves = detail.verifications.iter().map(|(&who, verification)| ValueCurve {
-        name: who.words().to_owned(),
-        role: role(who),
-        points: verification.value.iter().map(|it| (it.cost_loss_ratio, it.value)).collect(),
-    });
-    // The issued forecast comes first in the legend and the references after it.
-    let mut curves: Vec<ValueCurve> =
-        curves.filter(|curve| curve.name != Forecaster::ClimatologyRecent.words()).collect();
-    curves.sort_by_key(|curve| match curve.role {
-        Role::Issued => 0,
-        Role::NotIssuable => 1,
-        Role::Reference => 2,
-    });
+    let curve = |who: Forecaster| {
+        let verification = detail.verifications.get(&who)?;
+        Some(ValueCurve {
+            name: who.words().to_owned(),
+            role: role(who),
+            points: verification.value.iter().map(|it| (it.cost_loss_ratio, it.value)).collect(),
+        })
+    };
+    let curves = VALUED.into_iter().filter_map(curve).collect();
     let base_rate = found.scores.get(&Forecaster::Combined)?.base_rate();
     Some(ValueChart { threshold, base_rate, curves })
 }

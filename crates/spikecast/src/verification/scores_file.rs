@@ -153,6 +153,7 @@ fn verifications(found: &Findings) -> Vec<Value> {
             },
             "calibration_curve": corp.steps.iter().map(step).collect::<Vec<_>>(),
             "consistency_band": verification.band.iter().map(band_point).collect::<Vec<_>>(),
+            "refinement": verification.refinement,
             "alerts": verification.alerts.iter().map(alerts).collect::<Vec<_>>(),
             "value": verification.value.iter().map(economic_value).collect::<Vec<_>>(),
         })

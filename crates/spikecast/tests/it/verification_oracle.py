@@ -171,6 +171,9 @@ def check_decompositions(name, row, hours, of):
     same(f"{name} MCB", row["corp"]["miscalibration"], brier_score_loss(y, p) - recalibrated)
     same(f"{name} DSC", row["corp"]["discrimination"], base * (1 - base) - recalibrated)
     same(f"{name} UNC", row["corp"]["uncertainty"], base * (1 - base))
+    counts = np.histogram(p, np.arange(51) / 50)[0]
+    for bar, (here, there) in enumerate(zip(row["refinement"], counts)):
+        same(f"{name} refinement {bar}", here, there)
     curve = row["calibration_curve"]
     for end in ["lowest", "highest"]:
         theirs = isotonic.predict([step[end] for step in curve])
