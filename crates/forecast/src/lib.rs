@@ -6,6 +6,7 @@
 //! examples and their [`target::outcomes`], [`model::FittedModel::predict`] speaks, and
 //! [`evaluation`] says how well it spoke.
 
+pub mod curve;
 pub mod evaluation;
 pub mod features;
 pub mod horizon;

@@ -3,12 +3,13 @@
 //! `cargo run --release --example measure -- skill FOLDER [RETRAIN_EVERY_DAYS [YEAR]]` retrains
 //! through a year and scores it; `… speed FOLDER [PYTHON]` times description, training and
 //! inference, beside LightGBM and polars where PYTHON has them (see `peer.py`); `… importance FOLDER`
-//! says what every feature is worth.
+//! says what every feature is worth; `… search FOLDER [CANDIDATES [YEAR]]` tries hyper-parameters.
 
 #![expect(clippy::print_stdout, reason = "it reports on the terminal")]
 
 mod history;
 mod importance;
+mod search;
 mod skill;
 mod speed;
 
@@ -20,7 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     match arguments.as_slice() {
         ["skill", folder, rest @ ..] => skill::measure(folder, rest),
         ["speed", folder, python @ ..] => speed::measure(folder, python.first().copied()),
+        ["search", folder, rest @ ..] => search::measure(folder, rest),
         ["importance", folder] => importance::measure(folder),
-        _ => Err("expected `skill FOLDER`, `speed FOLDER` or `importance FOLDER`".into()),
+        _ => Err("expected skill, speed, importance or search, and a folder".into()),
     }
 }

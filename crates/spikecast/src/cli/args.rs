@@ -266,7 +266,14 @@ pub(super) struct IssueArgs {
 #[derive(Debug, Subcommand)]
 pub(super) enum ForecastCommand {
     /// Show an issued forecast
-    Show(IssueArgs),
+    Show {
+        #[command(flatten)]
+        issue: IssueArgs,
+        /// Read the forecast at another price: $/MWh, e.g. 137, or a percentile of the 5-minute
+        /// prices of the 30 days before it, e.g. p95
+        #[arg(long, value_name = "PRICE")]
+        above: Option<String>,
+    },
     /// Write an issued forecast to a file
     Export {
         #[command(flatten)]

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::args::{ExportFormat, ForecastCommand, GlobalArgs, IssueArgs};
 use super::explain;
+use super::forecast_above::at_another_price;
 use super::forecast_table::forecast_table;
 use super::terminal::{Style, Terminal};
 use crate::exit::{CommandError, Exit};
@@ -25,9 +26,13 @@ pub(super) fn forecast(
 ) -> Result<Exit, CommandError> {
     let ledger = Ledger::in_folder(global.settings()?.data_dir.ledger());
     match command {
-        ForecastCommand::Show(issue) => {
+        ForecastCommand::Show { issue, above } => {
             let issue = find(&ledger, issue)?;
-            show(&issue, &read_forecast(&issue.path).map_err(ledger_error)?, global.json, terminal)
+            let mut rows = read_forecast(&issue.path).map_err(ledger_error)?;
+            if let Some(price) = above {
+                rows = at_another_price(global, price, &rows)?;
+            }
+            show(&issue, &rows, global.json, terminal)
         }
         ForecastCommand::Export { issue, format, out } => {
             let issue = find(&ledger, issue)?;
@@ -83,7 +88,17 @@ fn show(
         terminal.line(format!("quality   {}", row.quality))?;
     }
     terminal.line("")?;
-    forecast_table(rows, terminal)?;
+    let highest =
+        |rows: &[ForecastRow]| rows.iter().map(|row| row.threshold.value()).fold(0.0, f64::max);
+    let mut by_point = rows.chunk_by(|a, b| a.settlement_point == b.settlement_point);
+    // A percentile is another price at each settlement point: then each gets a table of its own.
+    if by_point.all(|point| highest(point).total_cmp(&highest(rows)).is_eq()) {
+        forecast_table(rows, terminal)?;
+    } else {
+        for point in rows.chunk_by(|a, b| a.settlement_point == b.settlement_point) {
+            forecast_table(point, terminal)?;
+        }
+    }
     Ok(Exit::Fine)
 }
 

@@ -13,6 +13,7 @@ mod explain;
 mod features;
 mod fetch;
 mod forecast;
+mod forecast_above;
 mod forecast_table;
 mod isolated;
 mod models;
