@@ -167,9 +167,16 @@ fn odds(log_odds: f64) -> String {
 }
 
 fn cells(driver: &Driver) -> [String; 4] {
-    let value =
-        if driver.value.is_nan() { "missing".to_owned() } else { format!("{:.2}", driver.value) };
-    let what = format!("{} ({})", driver.feature.definition, driver.feature.unit);
+    let value = match driver.feature.price_of(driver.value) {
+        _ if driver.value.is_nan() => "missing".to_owned(),
+        Some(price) => dollars(price.round()),
+        None => format!("{:.2}", driver.value),
+    };
+    let unit = match driver.feature.price_of(driver.value) {
+        Some(_) => "$/MWh",
+        None => driver.feature.unit,
+    };
+    let what = format!("{} ({unit})", driver.feature.definition);
     [odds(driver.log_odds), driver.feature.name.to_owned(), value, what]
 }
 
