@@ -176,6 +176,21 @@ fn a_search_tries_the_better_half_longer_and_is_repeatable() {
 }
 
 #[test]
+fn the_same_hours_at_a_second_settlement_point_teach_nothing_new() {
+    let world = world(6_000);
+    let once = rows(&world);
+    let twice: Vec<LabelledExample<'_>> = once.iter().flat_map(|row| [*row, *row]).collect();
+    let last = world.last().expect("there are hours").0 + SignedDuration::from_hours(48);
+    let mut settings = FitSettings::at(last);
+    settings.hyperparameters.rows_max = 60_000;
+    let predict = |rows: &[LabelledExample<'_>]| {
+        let model = fit(rows, &thresholds(), &settings).expect("the world can be learnt");
+        model.predict(&world[77].1)[0].probability
+    };
+    assert!((predict(&once) - predict(&twice)).abs() < 1e-3);
+}
+
+#[test]
 fn too_short_a_history_is_refused_with_its_length() {
     let world = world(500);
     let last = world[499].0;

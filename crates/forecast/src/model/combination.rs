@@ -58,8 +58,8 @@ impl FittedCombination {
     pub(super) const PRIOR: Self =
         Self { terms: PRIOR, bias_variance: CLUSTERING / BIAS_PRECISION[0] };
 
-    /// Fits the weights to held-out forecasts and what happened.
-    pub(super) fn fit(held_out: &[(Components, bool)]) -> Self {
+    /// Fits the weights to held-out forecasts, what happened, and what each counts.
+    pub(super) fn fit(held_out: &[(Components, bool, f64)]) -> Self {
         let mut terms = PRIOR;
         let precision = precision(held_out);
         let mut bias_variance = Self::PRIOR.bias_variance;
@@ -67,13 +67,13 @@ impl FittedCombination {
             let mut gradient: Vec<f64> =
                 (0..TERMS).map(|i| precision[i] * (terms[i] - PRIOR[i])).collect();
             let mut hessian = Square::zero(TERMS);
-            for (components, exceeded) in held_out {
+            for (components, exceeded, count) in held_out {
                 let x = components.terms();
                 let p = probability(components.climatology + dot(&x, &terms));
                 for (g, xi) in gradient.iter_mut().zip(x) {
-                    *g += (p - f64::from(u8::from(*exceeded))) * xi;
+                    *g += count * (p - f64::from(u8::from(*exceeded))) * xi;
                 }
-                hessian.add_outer(&x, p * (1.0 - p));
+                hessian.add_outer(&x, count * p * (1.0 - p));
             }
             for (i, precision) in precision.iter().enumerate() {
                 hessian.values[i * TERMS + i] += precision;
@@ -112,9 +112,9 @@ impl FittedCombination {
 }
 
 /// Returns the prior precision of each term.
-fn precision(held_out: &[(Components, bool)]) -> [f64; TERMS] {
+fn precision(held_out: &[(Components, bool, f64)]) -> [f64; TERMS] {
     #[expect(clippy::cast_precision_loss, reason = "row counts")]
-    let share = held_out.iter().filter(|(_, exceeded)| *exceeded).count() as f64
+    let share = held_out.iter().filter(|(_, exceeded, _)| *exceeded).count() as f64
         / held_out.len().max(1) as f64;
     let [least, by_share] = BIAS_PRECISION;
     [least + by_share * share, WEIGHT_PRECISION, WEIGHT_PRECISION, WEIGHT_PRECISION]
@@ -136,12 +136,12 @@ mod tests {
 
     #[test]
     fn a_component_that_misleads_loses_weight_and_one_that_knows_gains() {
-        let held_out = |good: bool| -> Vec<(Components, bool)> {
+        let held_out = |good: bool| -> Vec<(Components, bool, f64)> {
             (0..400_000)
                 .map(|i| {
                     let exceeded = i % 20 == 0;
                     let sign = if exceeded == good { 1.0 } else { -1.0 };
-                    (components(-3.0 + sign), exceeded)
+                    (components(-3.0 + sign), exceeded, 1.0)
                 })
                 .collect()
         };

@@ -12,7 +12,7 @@ use super::hyperparameters::Hyperparameters;
 use super::lineage::Lineage;
 use super::logistic::{FittedLogistic, fit_logistic};
 use super::recipe::Recipe;
-use super::sample::{Drawn, LabelledExample, Sampling, draw};
+use super::sample::{Drawn, LabelledExample, Sampling, draw, hour_shares};
 use crate::evaluation::log_loss;
 use crate::features::Example;
 use crate::probability::{log_odds, non_increasing, probability};
@@ -169,8 +169,9 @@ fn fit_base(
         rows_max: settings.hyperparameters.rows_max,
         seed: settings.seed,
     };
+    let shares = hour_shares(rows);
     let drawn: Vec<Vec<Drawn>> =
-        thresholds.iter().map(|threshold| draw(rows, threshold, &sampling)).collect();
+        thresholds.iter().map(|threshold| draw(rows, threshold, &sampling, &shares)).collect();
     let logistic =
         fit_logistic(rows, &drawn, &settings.hyperparameters).ok_or(FitError::Degenerate)?;
     let trees = fit_trees(rows, &drawn, &logistic, (&settings.hyperparameters, settings.seed))
@@ -196,13 +197,15 @@ fn combine(
     held_out: &[LabelledExample<'_>],
     thresholds: &Thresholds,
 ) -> (Vec<FittedCombination>, Vec<HeldOut>) {
+    let shares = hour_shares(held_out);
     let mut fitted = Vec::with_capacity(thresholds.count());
     let mut scores = Vec::with_capacity(thresholds.count());
     for (index, threshold) in thresholds.iter().enumerate() {
-        let known =
-            held_out.iter().filter_map(|row| Some((row.example, row.outcome.exceeds(threshold)?)));
+        let known = held_out.iter().zip(&shares).filter_map(|(row, &share)| {
+            Some((row.example, row.outcome.exceeds(threshold)?, share))
+        });
         let (mut tried, mut losses) = (Vec::new(), Vec::new());
-        for (example, exceeded) in known {
+        for (example, exceeded, share) in known {
             let components = base.components(example, index);
             // Scored with the prior mixture: the fitted one will have seen these hours.
             let mixture = probability(FittedCombination::PRIOR.combine(&components));
@@ -213,7 +216,7 @@ fn combine(
                 climatologies: [example.climatology[index], example.climatology_recent[index]]
                     .map(|climatology| log_loss(climatology, exceeded)),
             });
-            tried.push((components, exceeded));
+            tried.push((components, exceeded, share));
         }
         fitted.push(FittedCombination::fit(&tried));
         scores.push(HeldOut::of(threshold, &losses));

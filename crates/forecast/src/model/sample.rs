@@ -3,6 +3,8 @@
 //! All exceedances are kept and enough of the rest; what is thinned out is made up for by
 //! weight. Which rows stay depends on their own content only, not on what else is there.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use market::units::DollarsPerMwh;
 use twox_hash::XxHash64;
@@ -30,6 +32,17 @@ pub(super) struct Drawn {
     pub(super) weight: f64,
 }
 
+/// Returns what each row weighs beside those of other settlement points that were issued together
+/// about the same hour: they all tell much the same, so together they weigh as one.
+pub(super) fn hour_shares(rows: &[LabelledExample<'_>]) -> Vec<f64> {
+    let hour = |row: &LabelledExample<'_>| (row.issue_time, row.example.target.hour.start);
+    let mut rows_of_hour: HashMap<(Timestamp, Timestamp), u32> = HashMap::new();
+    for row in rows {
+        *rows_of_hour.entry(hour(row)).or_default() += 1;
+    }
+    rows.iter().map(|row| 1.0 / f64::from(rows_of_hour[&hour(row)])).collect()
+}
+
 /// How rows are thinned and weighed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sampling {
@@ -39,11 +52,12 @@ pub(super) struct Sampling {
     pub(super) seed: u64,
 }
 
-/// Draws the rows of one threshold. Rows whose outcome is unknown take no part.
+/// Draws the rows of one threshold; `shares` are those of [`hour_shares`]. Rows whose outcome is unknown take no part.
 pub(super) fn draw(
     rows: &[LabelledExample<'_>],
     threshold: DollarsPerMwh,
     sampling: &Sampling,
+    shares: &[f64],
 ) -> Vec<Drawn> {
     let known: Vec<(usize, bool)> = rows
         .iter()
@@ -63,10 +77,11 @@ pub(super) fn draw(
         let labelled = &rows[row];
         let age = labelled.example.target.hour.start.duration_until(sampling.as_of);
         let recency = (-age.as_secs_f64() / 86_400.0 / sampling.half_life_days).exp2();
+        let weight = recency * shares[row];
         if exceeded {
-            drawn.push(Drawn { row, exceeded, weight: recency });
+            drawn.push(Drawn { row, exceeded, weight });
         } else if uniform(labelled, sampling.seed) < share {
-            drawn.push(Drawn { row, exceeded, weight: recency / share });
+            drawn.push(Drawn { row, exceeded, weight: weight / share });
         }
     }
     drawn
