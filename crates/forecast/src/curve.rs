@@ -25,27 +25,6 @@ pub fn exceedance_at(curve: &[(f64, f64)], price: f64) -> Option<f64> {
     Some(probability(z_from + share * (z_to - z_from)))
 }
 
-/// Returns the value below which a share of the values lies, between neighbours by a straight
-/// line; `None` of nothing or for a share outside 0 to 1.
-#[must_use]
-pub fn percentile(values: &[f64], share: f64) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let last = sorted.len().checked_sub(1)?;
-    if !(0.0..=1.0).contains(&share) {
-        return None;
-    }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "a place among some thousand values"
-    )]
-    let (place, rest) = ((share * last as f64) as usize, (share * last as f64).fract());
-    let next = sorted[(place + 1).min(last)];
-    Some(sorted[place] + rest * (next - sorted[place]))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,19 +50,6 @@ mod tests {
         assert_eq!(exceedance_at(&CURVE, -5.0), None);
         assert_eq!(exceedance_at(&CURVE[..1], 60.0), None);
         assert_eq!(exceedance_at(&CURVE[..1], 50.0), Some(0.5));
-        assert_eq!(percentile(&[], 0.5), None);
-        assert_eq!(percentile(&[1.0], 1.5), None);
-    }
-
-    #[test]
-    fn percentiles_by_hand() {
-        let values = [40.0, 10.0, 20.0, 30.0];
-        let check = |share: f64, expected: f64| {
-            assert!((percentile(&values, share).unwrap() - expected).abs() < 1e-12);
-        };
-        check(0.0, 10.0);
-        check(0.5, 25.0);
-        check(1.0, 40.0);
     }
 
     proptest! {

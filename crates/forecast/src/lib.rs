@@ -6,6 +6,7 @@
 //! examples and their [`target::outcomes`], [`model::FittedModel::predict`] speaks, and
 //! [`evaluation`] says how well it spoke.
 
+mod arithmetic;
 pub mod curve;
 pub mod evaluation;
 pub mod features;

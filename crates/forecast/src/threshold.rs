@@ -64,6 +64,27 @@ impl Thresholds {
     }
 }
 
+/// Returns the price below which a share of prices lies, between neighbours by a straight line: a
+/// dynamic threshold. `None` of nothing or for a share outside 0 to 1.
+#[must_use]
+pub fn percentile(values: &[f64], share: f64) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let last = sorted.len().checked_sub(1)?;
+    if !(0.0..=1.0).contains(&share) {
+        return None;
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a place among some thousand values"
+    )]
+    let (place, rest) = ((share * last as f64) as usize, (share * last as f64).fract());
+    let next = sorted[(place + 1).min(last)];
+    Some(sorted[place] + rest * (next - sorted[place]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,5 +101,22 @@ mod tests {
     fn an_exceedance_is_strict() {
         let thresholds = Thresholds::new(&[50.0, 100.0]).unwrap();
         assert_eq!([50.0, 50.01, 1e6].map(|price| thresholds.exceeded_by(price)), [0, 1, 2]);
+    }
+
+    #[test]
+    fn percentiles_by_hand() {
+        let values = [40.0, 10.0, 20.0, 30.0];
+        let check = |share: f64, expected: f64| {
+            assert!((percentile(&values, share).unwrap() - expected).abs() < 1e-12);
+        };
+        check(0.0, 10.0);
+        check(0.5, 25.0);
+        check(1.0, 40.0);
+    }
+
+    #[test]
+    fn of_nothing_there_is_no_percentile() {
+        assert_eq!(percentile(&[], 0.5), None);
+        assert_eq!(percentile(&[1.0], 1.5), None);
     }
 }

@@ -4,7 +4,7 @@
 //! probabilities compete for the last places, each has the same chance and the expected count stands.
 //! The cut is found among the scored hours themselves, in hindsight; it is the same for everybody.
 
-use super::arithmetic::number;
+use crate::arithmetic::number;
 
 /// Shares of all hours for which a desk can be alerted.
 pub const ALERT_BUDGETS: [f64; 3] = [0.01, 0.03, 0.05];

@@ -31,23 +31,32 @@ pub fn skill_interval(rows: &[(i64, f64, f64)], seed: u64) -> Option<Interval> {
         week.1 += reference;
     }
     let weeks: Vec<(f64, f64)> = weeks.into_values().collect();
+    weekly_interval(&weeks, seed, |drawn| {
+        let (loss, reference) =
+            drawn.fold((0.0, 0.0), |sum, week| (sum.0 + week.0, sum.1 + week.1));
+        1.0 - loss / reference
+    })
+}
+
+/// Returns the 90 % interval of a statistic of weeks: weeks are drawn with replacement, as many as
+/// there are; `None` with fewer than [`WEEKS_MIN`].
+pub(crate) fn weekly_interval<W>(
+    weeks: &[W],
+    seed: u64,
+    statistic: impl Fn(&mut dyn Iterator<Item = &W>) -> f64,
+) -> Option<Interval> {
     if weeks.len() < WEEKS_MIN {
         return None;
     }
     let mut random = Pcg64Mcg::seed_from_u64(seed);
-    let mut skills: Vec<f64> = (0..DRAWS)
+    let mut drawn: Vec<f64> = (0..DRAWS)
         .map(|_| {
-            let (mut loss, mut reference) = (0.0, 0.0);
-            for _ in 0..weeks.len() {
-                let week = weeks[random.random_range(0..weeks.len())];
-                loss += week.0;
-                reference += week.1;
-            }
-            1.0 - loss / reference
+            let mut draw = (0..weeks.len()).map(|_| &weeks[random.random_range(0..weeks.len())]);
+            statistic(&mut draw)
         })
         .collect();
-    skills.sort_by(f64::total_cmp);
-    Some(Interval { lower: skills[DRAWS / 20], upper: skills[DRAWS - 1 - DRAWS / 20] })
+    drawn.sort_by(f64::total_cmp);
+    Some(Interval { lower: drawn[DRAWS / 20], upper: drawn[DRAWS - 1 - DRAWS / 20] })
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::arithmetic::{mean, number};
+use crate::arithmetic::{mean, number};
 
 /// The result of a paired comparison.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -9,9 +9,9 @@
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use super::arithmetic::{mean, number, part};
 use super::isotonic::{CalibrationStep, Tie, pool, ties};
 use super::proper::brier;
+use crate::arithmetic::{mean, number, part};
 
 /// The decomposition with its curve.
 #[derive(Clone, Debug, PartialEq)]

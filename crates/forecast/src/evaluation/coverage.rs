@@ -5,6 +5,8 @@
 //! its observed frequency lies between the means of its lower and upper ends. With 90 % intervals
 //! and many hours a bin about nine bins of ten should be; chance in the hours themselves lowers it.
 
+use crate::arithmetic::{mean, number, outcome};
+
 /// A probability with its interval, and what happened.
 #[derive(Clone, Copy, Debug)]
 pub struct IntervalForecast {
@@ -34,21 +36,14 @@ pub fn interval_coverage(forecasts: &[IntervalForecast]) -> Option<(f64, f64)> {
     let covered = (0..COVERAGE_BINS)
         .filter(|&bin| {
             let hours = &sorted[bounds(bin)..bounds(bin + 1)];
-            let lower = mean(hours, |hour| hour.lower);
-            let upper = mean(hours, |hour| hour.upper);
-            let observed = mean(hours, |hour| f64::from(u8::from(hour.exceeded)));
+            let lower = mean(hours.iter().map(|hour| hour.lower));
+            let upper = mean(hours.iter().map(|hour| hour.upper));
+            let observed = mean(hours.iter().map(|hour| outcome(hour.exceeded)));
             lower <= observed && observed <= upper
         })
         .count();
-    #[expect(clippy::cast_precision_loss, reason = "a count of bins")]
-    let share = covered as f64 / COVERAGE_BINS as f64;
-    Some((share, mean(&sorted, |hour| hour.upper - hour.lower)))
-}
-
-fn mean(hours: &[IntervalForecast], of: impl Fn(&IntervalForecast) -> f64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "row counts")]
-    let count = hours.len() as f64;
-    hours.iter().map(of).sum::<f64>() / count
+    let share = number(covered) / number(COVERAGE_BINS);
+    Some((share, mean(sorted.iter().map(|hour| hour.upper - hour.lower))))
 }
 
 #[cfg(test)]

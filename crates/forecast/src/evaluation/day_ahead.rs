@@ -34,7 +34,7 @@ const EXCEEDANCES_MIN: usize = 10;
 pub fn fit_day_ahead(rows: &[(DayAheadPrices, bool)]) -> Option<FittedDayAhead> {
     let known: Vec<([f64; 3], f64)> = rows
         .iter()
-        .map(|(prices, exceeded)| (design(*prices), super::arithmetic::outcome(*exceeded)))
+        .map(|(prices, exceeded)| (design(*prices), crate::arithmetic::outcome(*exceeded)))
         .filter(|(x, _)| x.iter().all(|value| value.is_finite()))
         .collect();
     if known.iter().filter(|(_, exceeded)| 0.5 < *exceeded).count() < EXCEEDANCES_MIN {

@@ -8,7 +8,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use super::arithmetic::number;
+use crate::arithmetic::number;
 
 /// Sums of losses over the hours of one day.
 #[derive(Clone, Copy, Debug, PartialEq)]

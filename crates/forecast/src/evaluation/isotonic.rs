@@ -2,7 +2,7 @@
 //!
 //! It is the calibration curve that fits best among all that never fall, and needs no bins.
 
-use super::arithmetic::{number, outcome};
+use crate::arithmetic::{number, outcome};
 
 /// Neighbouring probabilities that isotonic regression gives one observed frequency.
 #[derive(Clone, Copy, Debug, PartialEq)]

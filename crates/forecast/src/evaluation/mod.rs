@@ -7,7 +7,6 @@
 //! side by side, [`verification()`] asks everything of one of them, [`Division`] by circumstance.
 
 mod alerts;
-mod arithmetic;
 mod bootstrap;
 mod comparison;
 mod corp;
@@ -30,6 +29,7 @@ mod value;
 mod verification;
 
 pub use alerts::{ALERT_BUDGETS, Alerts, alerts};
+pub(crate) use bootstrap::weekly_interval;
 pub use bootstrap::{Interval, WEEKS_MIN, skill_interval};
 pub use comparison::{Comparison, by_day, diebold_mariano};
 pub use corp::{BandPoint, Corp, consistency_band, corp};

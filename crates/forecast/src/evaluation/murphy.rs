@@ -5,8 +5,8 @@
 //! each loses Σ nₖ/n · ōₖ(1−ōₖ)/(nₖ−1), resolution gets ō(1−ō)/(n−1) back, which uncertainty gains too.
 //! The sum stays as it is. Corrected terms of a good forecast may be slightly negative.
 
-use super::arithmetic::number;
 use super::reliability::ReliabilityBin;
+use crate::arithmetic::number;
 
 /// The three terms over bins.
 #[derive(Clone, Copy, Debug, PartialEq)]

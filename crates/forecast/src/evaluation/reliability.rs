@@ -1,6 +1,6 @@
 //! Does 10 % happen in one case of ten? Reliability by bins of equal size.
 
-use super::arithmetic::number;
+use crate::arithmetic::number;
 
 /// How many bins a reliability diagram and the calibration error have.
 pub const RELIABILITY_BINS: usize = 10;

@@ -5,7 +5,7 @@
 //! alerts is false if no hour above the threshold lies so near.
 
 use super::alerts::places;
-use super::arithmetic::number;
+use crate::arithmetic::number;
 
 /// An hour of a series.
 #[derive(Clone, Copy, Debug, PartialEq)]

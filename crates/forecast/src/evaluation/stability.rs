@@ -1,7 +1,7 @@
 //! Do successive forecasts of the same hour change their mind? The flip-flop index (Griffiths et
 //! al., 2019), and how far forecasts move at all.
 
-use super::arithmetic::{mean, number};
+use crate::arithmetic::{mean, number};
 
 /// How forecasts of the same hours moved from issue to issue.
 #[derive(Clone, Copy, Debug, PartialEq)]

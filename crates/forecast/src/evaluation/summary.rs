@@ -1,6 +1,5 @@
 //! The scores of one forecaster on one set of hours at one threshold.
 
-use super::arithmetic::{mean, number};
 use super::bootstrap::{Interval, skill_interval};
 use super::discrimination::{average_precision, roc_auc, within_group_auc};
 use super::forecaster::Forecaster;
@@ -9,6 +8,7 @@ use super::proper::Loss;
 use super::reliability::{
     RELIABILITY_BINS, ReliabilityBin, expected_calibration_error, reliability,
 };
+use crate::arithmetic::{mean, number};
 
 /// Scores of one forecaster on one set of hours.
 #[derive(Clone, Debug, PartialEq)]

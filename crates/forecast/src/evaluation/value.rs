@@ -7,7 +7,7 @@
 //! nothing, below 0 worse than knowing the base rate. Acting at α is best if the forecast is
 //! calibrated, so miscalibration costs value here.
 
-use super::arithmetic::{number, outcome};
+use crate::arithmetic::{number, outcome};
 
 /// The value to somebody with a cost–loss ratio.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -63,8 +63,7 @@ const PRICE_HALF_LIFE_DAYS: f64 = 12.0;
 const PRICE_WEIGHT_MIN: f64 = 0.01;
 /// Hours of experience that the climatology counts for.
 const SHRINKAGE_HOURS: f64 = 10.0;
-const RAMP_HOURS: usize = 3;
-const RAMP_HOURS_AHEAD: i32 = 3;
+const RAMP_HOURS: u8 = 3;
 
 /// A past hour.
 struct Analog {
@@ -122,8 +121,11 @@ impl Analogs {
                 continue;
             };
             let dam = dam.next_if(|known| known.interval_start == start);
-            let before = index.checked_sub(RAMP_HOURS).map_or(f64::NAN, |i| net.hours[i].net());
-            let ramp = (hour.net() - before) / GIGAWATT;
+            let earlier = index.checked_sub(usize::from(RAMP_HOURS)).map(|i| &net.hours[i]);
+            let Some(earlier) = earlier.filter(|hour| hour.start == before(start)) else {
+                continue;
+            };
+            let ramp = (hour.net() - earlier.net()) / GIGAWATT;
             if ramp.is_nan() {
                 continue;
             }
@@ -224,5 +226,5 @@ fn weights_by_age() -> &'static [[f64; 2]] {
 const DISTANCE_MAX: f64 = 9.0;
 
 fn before(start: Timestamp) -> Timestamp {
-    start - HOUR * RAMP_HOURS_AHEAD
+    start - HOUR * i32::from(RAMP_HOURS)
 }

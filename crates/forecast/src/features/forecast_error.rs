@@ -1,8 +1,8 @@
 //! How wrong the load, wind and solar forecasts were in the last week, and how the forecast of the
 //! target hour was revised.
 //!
-//! An hour's error is its actual value less the forecast that was known at this time of day on
-//! the day before: errors of the forecasts that the models see, not of later ones.
+//! An hour's error is its actual value less the forecast that was known at this time of day one
+//! or two days before: errors of the forecasts that the models see, not of later ones.
 
 use jiff::SignedDuration;
 use market::observation::KnownAt;
@@ -10,23 +10,11 @@ use market::observation::KnownAt;
 use super::net_load::{GIGAWATT, NetLoad};
 use super::prices::mean_of;
 use super::registry::ReadBy::Logistic;
-use super::registry::{Family, Feature, FeatureGroup, Input};
+use super::registry::{FORECAST_NET_LOAD, Family, Feature, FeatureGroup, NET_LOAD};
 use crate::horizon::TargetHour;
 
-const ERRORS: Family = Family {
-    group: FeatureGroup::ForecastErrors,
-    inputs: &[
-        Input::LoadForecast,
-        Input::WindForecast,
-        Input::SolarForecast,
-        Input::LoadActual,
-        Input::RenewablesActual,
-    ],
-};
-const REVISIONS: Family = Family {
-    group: FeatureGroup::ForecastErrors,
-    inputs: &[Input::LoadForecast, Input::WindForecast, Input::SolarForecast],
-};
+const ERRORS: Family = Family { group: FeatureGroup::ForecastErrors, inputs: NET_LOAD };
+const REVISIONS: Family = Family { group: FeatureGroup::ForecastErrors, inputs: FORECAST_NET_LOAD };
 
 #[rustfmt::skip]
 pub(super) const FEATURES: [Feature; 5] = [
@@ -58,7 +46,8 @@ impl<'a> ForecastErrors<'a> {
         let (mut all, mut load) = (Vec::new(), Vec::new());
         let mut by_hour = vec![Vec::new(); 24];
         for days_ago in 1..=WINDOW_DAYS {
-            // What was known `days_ago + 1` days ago about the day that began after that.
+            // What was known a day before these 24 hours began; of those that lie beyond its
+            // horizon nothing is said.
             let then = NetVintages(view.narrowed_to(now - DAY * i32_of(days_ago + 1)));
             let from = now - SignedDuration::from_hours(24 * days_ago);
             for actual in net.last_days(now, days_ago).iter().take_while(|h| h.start < from + DAY) {

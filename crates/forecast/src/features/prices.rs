@@ -12,6 +12,7 @@ use market::time::OperatingDay;
 use super::hour_table::{hour_number, local_hour};
 use super::registry::ReadBy::Logistic;
 use super::registry::{Family, Feature, FeatureGroup, Input};
+use crate::arithmetic::mean;
 use crate::horizon::TargetHour;
 use crate::threshold::Thresholds;
 
@@ -303,7 +304,5 @@ fn reserves(view: &KnownAt<'_>) -> Reserves {
 
 /// Returns the mean; NaN of nothing.
 pub(super) fn mean_of(values: &[f64]) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a few thousand values")]
-    let count = values.len() as f64;
-    values.iter().sum::<f64>() / count
+    mean(values.iter().copied())
 }

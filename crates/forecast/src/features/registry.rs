@@ -96,6 +96,18 @@ impl Input {
     }
 }
 
+/// What the forecast net load is computed of.
+pub(super) const FORECAST_NET_LOAD: &[Input] =
+    &[Input::LoadForecast, Input::WindForecast, Input::SolarForecast];
+/// … and the best known one.
+pub(super) const NET_LOAD: &[Input] = &[
+    Input::LoadForecast,
+    Input::WindForecast,
+    Input::SolarForecast,
+    Input::LoadActual,
+    Input::RenewablesActual,
+];
+
 /// Which models read a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadBy {

@@ -6,23 +6,11 @@ use market::time::OperatingDay;
 use super::net_load::{GIGAWATT, HOUR, NetHour, NetLoad};
 use super::prices::mean_of;
 use super::registry::ReadBy::{Both, Trees};
-use super::registry::{Family, Feature, FeatureGroup, Input};
+use super::registry::{FORECAST_NET_LOAD, Family, Feature, FeatureGroup, Input, NET_LOAD};
 use crate::horizon::TargetHour;
 
-const FORECAST: Family = Family {
-    group: FeatureGroup::Tightness,
-    inputs: &[Input::LoadForecast, Input::WindForecast, Input::SolarForecast],
-};
-const BEST: Family = Family {
-    group: FeatureGroup::Tightness,
-    inputs: &[
-        Input::LoadForecast,
-        Input::WindForecast,
-        Input::SolarForecast,
-        Input::LoadActual,
-        Input::RenewablesActual,
-    ],
-};
+const FORECAST: Family = Family { group: FeatureGroup::Tightness, inputs: FORECAST_NET_LOAD };
+const BEST: Family = Family { group: FeatureGroup::Tightness, inputs: NET_LOAD };
 const ACTUAL: Family = Family {
     group: FeatureGroup::Tightness,
     inputs: &[Input::LoadActual, Input::RenewablesActual],

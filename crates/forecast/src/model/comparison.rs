@@ -6,11 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use rand::{RngExt, SeedableRng};
-use rand_pcg::Pcg64Mcg;
-
 use super::held_out::{HeldOut, HeldOutWeek};
-use crate::evaluation::{Interval, WEEKS_MIN};
+use crate::evaluation::{Interval, weekly_interval};
 
 /// The difference of two models on the same hours.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +24,7 @@ pub struct PairedDifference {
     pub second: f64,
     /// The second's mean log-loss minus the first's: negative if the second is better.
     pub difference: f64,
-    /// 90 % interval of the difference; nothing when there are fewer than [`WEEKS_MIN`] weeks.
+    /// 90 % interval of the difference; nothing when there are fewer than [`WEEKS_MIN`](crate::evaluation::WEEKS_MIN) weeks.
     pub interval: Option<Interval>,
 }
 
@@ -122,7 +119,6 @@ fn pool<'w>(pairs: &[(f64, BTreeMap<&'w str, PairedWeek>)]) -> BTreeMap<&'w str,
     of_all.map(|(start, (_, week))| (start, week)).collect()
 }
 
-const DRAWS: usize = 2_000;
 const SEED: u64 = 91;
 
 fn difference<'w>(weeks: impl Iterator<Item = &'w PairedWeek>) -> PairedDifference {
@@ -141,26 +137,15 @@ fn difference<'w>(weeks: impl Iterator<Item = &'w PairedWeek>) -> PairedDifferen
     }
 }
 
-/// Draws whole weeks with replacement, because the hours of a week depend on each other.
 fn interval(weeks: &[PairedWeek]) -> Option<Interval> {
-    if weeks.len() < WEEKS_MIN {
-        return None;
-    }
-    let mut random = Pcg64Mcg::seed_from_u64(SEED);
-    let mut draw = || {
-        let (mut sum, mut hours) = (0.0, 0);
-        for _ in 0..weeks.len() {
-            let week = weeks[random.random_range(0..weeks.len())];
-            sum += week.second - week.first;
-            hours += week.hours;
-        }
+    weekly_interval(weeks, SEED, |drawn| {
+        let (sum, hours) = drawn.fold((0.0, 0), |(sum, hours), week| {
+            (sum + (week.second - week.first), hours + week.hours)
+        });
         #[expect(clippy::cast_precision_loss, reason = "row counts")]
         let mean = sum / hours as f64;
         mean
-    };
-    let mut differences: Vec<f64> = (0..DRAWS).map(|_| draw()).collect();
-    differences.sort_by(f64::total_cmp);
-    Some(Interval { lower: differences[DRAWS / 20], upper: differences[DRAWS - 1 - DRAWS / 20] })
+    })
 }
 
 #[cfg(test)]

@@ -63,8 +63,7 @@ pub enum FitError {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FittedModel {
     thresholds: Vec<f64>,
-    logistic: FittedLogistic,
-    trees: FittedTrees,
+    base: Base,
     combination: Vec<FittedCombination>,
     lineage: Lineage,
     held_out: Vec<HeldOut>,
@@ -93,6 +92,7 @@ pub struct Prediction {
 }
 
 /// What one fit gives before it is combined.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Base {
     logistic: FittedLogistic,
     trees: FittedTrees,
@@ -135,8 +135,7 @@ pub fn fit(
     };
     Ok(FittedModel {
         thresholds: thresholds.prices(),
-        logistic: base.logistic,
-        trees: base.trees,
+        base,
         combination,
         lineage: Lineage::of(rows, known, settings, recipe(settings)),
         held_out,
@@ -181,7 +180,11 @@ fn fit_base(
 
 impl Base {
     fn components(&self, example: &Example, threshold: usize) -> Components {
-        let logistic = self.logistic.log_odds(example, threshold);
+        self.around(self.logistic.log_odds(example, threshold), example, threshold)
+    }
+
+    /// Returns the components around the logistic regression's log-odds.
+    fn around(&self, logistic: f64, example: &Example, threshold: usize) -> Components {
         Components {
             climatology: example.offset(threshold),
             logistic,
@@ -232,13 +235,8 @@ impl FittedModel {
         let mut margins = Vec::with_capacity(self.thresholds.len());
         let mut components = Vec::with_capacity(self.thresholds.len());
         for (index, combination) in self.combination.iter().enumerate() {
-            let logistic = self.logistic.forecast(example, index);
-            let parts = Components {
-                climatology: example.offset(index),
-                logistic: logistic.log_odds,
-                trees: logistic.log_odds + self.trees.correction(example, index),
-                persistence: log_odds(example.persistence[index]),
-            };
+            let logistic = self.base.logistic.forecast(example, index);
+            let parts = self.base.around(logistic.log_odds, example, index);
             let disagreement = (parts.logistic - parts.trees) / 2.0;
             let variance =
                 logistic.variance + disagreement * disagreement + combination.bias_variance();
@@ -269,11 +267,11 @@ impl FittedModel {
     }
 
     pub(super) fn logistic(&self) -> &FittedLogistic {
-        &self.logistic
+        &self.base.logistic
     }
 
     pub(super) fn trees(&self) -> &FittedTrees {
-        &self.trees
+        &self.base.trees
     }
 
     /// Returns bias and weights of logistic, trees and persistence at one threshold.

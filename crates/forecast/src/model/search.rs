@@ -12,6 +12,7 @@ use rand_pcg::Pcg64Mcg;
 use super::fit::{EMBARGO, FitError, FitSettings, fit};
 use super::hyperparameters::Hyperparameters;
 use super::sample::LabelledExample;
+use crate::arithmetic::mean;
 use crate::evaluation::log_loss;
 use crate::threshold::Thresholds;
 
@@ -61,7 +62,7 @@ pub fn search(
                 return Ok(ranked(alive));
             }
         }
-        alive.sort_by(|a, b| mean(&b.1).total_cmp(&mean(&a.1)));
+        alive.sort_by(|a, b| mean(b.1.iter().copied()).total_cmp(&mean(a.1.iter().copied())));
         let survivors = alive.len().div_ceil(2);
         out.extend(alive.split_off(survivors));
     }
@@ -70,7 +71,7 @@ pub fn search(
 }
 
 fn trial(candidate: &Hyperparameters, skills: &[f64]) -> Trial {
-    Trial { hyperparameters: *candidate, folds: skills.len(), skill: mean(skills) }
+    Trial { hyperparameters: *candidate, folds: skills.len(), skill: mean(skills.iter().copied()) }
 }
 
 fn ranked(candidates: Vec<(Hyperparameters, Vec<f64>)>) -> Vec<Trial> {
@@ -78,12 +79,6 @@ fn ranked(candidates: Vec<(Hyperparameters, Vec<f64>)>) -> Vec<Trial> {
         candidates.iter().map(|(candidate, skills)| trial(candidate, skills)).collect();
     trials.sort_by(|a, b| (b.folds.cmp(&a.folds)).then(b.skill.total_cmp(&a.skill)));
     trials
-}
-
-fn mean(values: &[f64]) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a handful of folds")]
-    let count = values.len() as f64;
-    values.iter().sum::<f64>() / count
 }
 
 /// Draws candidates around the defaults, which are the first: every ridge and the half-life within
@@ -161,6 +156,6 @@ impl<'e> Fold<'e> {
             }
         }
         let skill = |[model, long, recent]: &[f64; 3]| 1.0 - model / long.min(*recent);
-        Ok(mean(&losses.iter().map(skill).collect::<Vec<f64>>()))
+        Ok(mean(losses.iter().map(skill)))
     }
 }

@@ -167,14 +167,10 @@ fn odds(log_odds: f64) -> String {
 }
 
 fn cells(driver: &Driver) -> [String; 4] {
-    let value = match driver.feature.price_of(driver.value) {
-        _ if driver.value.is_nan() => "missing".to_owned(),
-        Some(price) => dollars(price.round()),
-        None => format!("{:.2}", driver.value),
-    };
-    let unit = match driver.feature.price_of(driver.value) {
-        Some(_) => "$/MWh",
-        None => driver.feature.unit,
+    let (value, unit) = match driver.feature.price_of(driver.value) {
+        _ if driver.value.is_nan() => ("missing".to_owned(), driver.feature.unit),
+        Some(price) => (dollars(price.round()), "$/MWh"),
+        None => (format!("{:.2}", driver.value), driver.feature.unit),
     };
     let what = format!("{} ({unit})", driver.feature.definition);
     [odds(driver.log_odds), driver.feature.name.to_owned(), value, what]

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use forecast::curve::{exceedance_at, percentile};
+use forecast::curve::exceedance_at;
+use forecast::threshold::percentile;
 use jiff::SignedDuration;
 use market::observation::{Series, SeriesKey};
 use market::units::DollarsPerMwh;
