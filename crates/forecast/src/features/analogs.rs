@@ -5,13 +5,14 @@
 
 use std::sync::OnceLock;
 
-use jiff::Timestamp;
+use jiff::SignedDuration;
 use market::observation::{KnownAt, Series, SeriesKey};
 use market::place::SettlementPoint;
 use market::time::OperatingDay;
 
-use super::hour_table::hour_number;
-use super::net_load::{GIGAWATT, HOUR, NetLoad, WINDOW_DAYS};
+use super::hour_table::{hour_number, local_hour};
+use super::hours::Hours;
+use super::net_load::{GIGAWATT, NetLoad, WINDOW_DAYS};
 use super::prices::scaled;
 use super::registry::ReadBy::Both;
 use super::registry::{Family, Feature, FeatureGroup, Input};
@@ -57,28 +58,71 @@ pub(super) const THRESHOLD_FEATURES: [Feature; 1] = [
 const NET_WIDTH: f64 = 2.5;
 const RAMP_WIDTH: f64 = 3.0;
 const PROXY_WIDENING: f64 = 2.0;
+/// Hours three widths away weigh nothing.
+const WIDTHS_MAX: f64 = 3.0;
 const EXCEEDANCE_HALF_LIFE_DAYS: f64 = 150.0;
 const PRICE_HALF_LIFE_DAYS: f64 = 12.0;
-/// Prices that weigh less than this are left out: those of hours older than eighty days.
-const PRICE_WEIGHT_MIN: f64 = 0.01;
+/// Prices of hours older than this weigh next to nothing.
+const PRICE_WINDOW_DAYS: i64 = 80;
 /// Hours of experience that the climatology counts for.
 const SHRINKAGE_HOURS: f64 = 10.0;
-const RAMP_HOURS: u8 = 3;
+const RAMP_HOURS: i64 = 3;
+/// What the same hour of day and its neighbours count for.
+const NEIGHBOURS: [(usize, f64); 3] = [(23, 0.5), (24, 1.0), (25, 0.5)];
 
-/// A past hour.
-struct Analog {
+/// Net load and its ramp, in GW.
+#[derive(Clone, Copy)]
+struct Likeness {
     net: f64,
     ramp: f64,
-    exceedance_weight: f64,
-    price_weight: f64,
-    exceeded: usize,
+}
+
+impl Likeness {
+    /// Returns that of an hour; nothing where something is unknown.
+    fn of(net: f64, before: f64) -> Option<Self> {
+        let ramp = (net - before) / GIGAWATT;
+        (!ramp.is_nan()).then_some(Self { net: net / GIGAWATT, ramp })
+    }
+}
+
+/// What to compare with, and how far away an hour may be.
+struct Kernel {
+    target: Likeness,
+    /// 1 ÷ (widest distance) of net load and ramp.
+    scale: Likeness,
+}
+
+impl Kernel {
+    /// Returns how near an hour is, 0 to 1: much like a Gaussian, but quick, and 0 from three
+    /// widths on.
+    fn nearness(&self, hour: Likeness) -> f64 {
+        let net = (hour.net - self.target.net) * self.scale.net;
+        let ramp = (hour.ramp - self.target.ramp) * self.scale.ramp;
+        let rest = (1.0 - net * net - ramp * ramp).max(0.0);
+        let squared = rest * rest;
+        squared * squared
+    }
+}
+
+/// The past hours of one hour of day.
+#[derive(Default)]
+struct HourOfDay {
+    /// All of them: how like, what it weighs, how many thresholds it exceeded.
+    experience: Vec<(Likeness, f64, usize)>,
+    /// The newest of them.
+    priced: Vec<(Likeness, Priced)>,
+}
+
+/// What an hour cost, with what it weighs; NaN where unknown.
+struct Priced {
+    weight: f64,
     max: f64,
     dam: f64,
 }
 
 /// The past hours by hour of day.
 pub(super) struct Analogs {
-    by_hour: Vec<Vec<Analog>>,
+    by_hour: [HourOfDay; 24],
     thresholds: usize,
 }
 
@@ -86,16 +130,16 @@ pub(super) struct Analogs {
 pub(super) struct Said {
     pub(super) dam: f64,
     pub(super) max: f64,
-    /// By threshold: weighted exceedances; and the weight of all analogs.
-    exceedances: Vec<f64>,
-    weight: f64,
+    /// Weight of the analogs that exceeded so many thresholds.
+    by_exceeded: Vec<f64>,
 }
 
 impl Said {
     /// Returns the frequency of exceedance, shrunk to the climatology.
     pub(super) fn frequency(&self, threshold: usize, climatology: f64) -> f64 {
-        (self.exceedances[threshold] + SHRINKAGE_HOURS * climatology)
-            / (self.weight + SHRINKAGE_HOURS)
+        let weight: f64 = self.by_exceeded.iter().sum();
+        let exceedances: f64 = self.by_exceeded[threshold + 1..].iter().sum();
+        (exceedances + SHRINKAGE_HOURS * climatology) / (weight + SHRINKAGE_HOURS)
     }
 }
 
@@ -104,111 +148,86 @@ impl Analogs {
         view: &KnownAt<'_>,
         point: &SettlementPoint,
         thresholds: &Thresholds,
-        net: &NetLoad<'_>,
+        net: &NetLoad,
     ) -> Self {
         let now = view.instant();
-        let from = now - jiff::SignedDuration::from_hours(24 * WINDOW_DAYS);
-        let series = |series: Series| view.series(&SeriesKey::at(series, point)).between(from, now);
-        let mut maxima = series(Series::HourlyMaxLmp).peekable();
-        let mut dam = series(Series::DayAheadSpp).peekable();
+        let days_ago = |days: i64| now - SignedDuration::from_hours(24 * days);
+        let series = |series: Series| view.series(&SeriesKey::at(series, point));
+        let maxima = Hours::between(&series(Series::HourlyMaxLmp), days_ago(WINDOW_DAYS), now);
+        let today = OperatingDay::of(now);
+        let recent = days_ago(PRICE_WINDOW_DAYS);
+        let dam = Hours::between(&series(Series::DayAheadSpp), recent, today.end());
+        let (this_hour, recent) = (hour_number(now), hour_number(recent));
         let weights = weights_by_age();
-        let mut by_hour: Vec<Vec<Analog>> = (0..24).map(|_| Vec::new()).collect();
-        for (index, hour) in net.hours.iter().enumerate() {
-            let start = hour.start;
-            while maxima.next_if(|known| known.interval_start < start).is_some() {}
-            while dam.next_if(|known| known.interval_start < start).is_some() {}
-            let Some(max) = maxima.next_if(|known| known.interval_start == start) else {
-                continue;
-            };
-            let dam = dam.next_if(|known| known.interval_start == start);
-            let earlier = index.checked_sub(usize::from(RAMP_HOURS)).map(|i| &net.hours[i]);
-            let Some(earlier) = earlier.filter(|hour| hour.start == before(start)) else {
-                continue;
-            };
-            let ramp = (hour.net() - earlier.net()) / GIGAWATT;
-            if ramp.is_nan() {
-                continue;
+        let mut by_hour: [HourOfDay; 24] = std::array::from_fn(|_| HourOfDay::default());
+        for (hour, max) in maxima.known() {
+            let before = net.actual.at(hour - RAMP_HOURS).net();
+            let Some(likeness) = Likeness::of(net.actual.at(hour).net(), before) else { continue };
+            let age_hours = usize::try_from(this_hour - hour).unwrap_or(0);
+            let [exceedance_weight, weight] = weights[age_hours.min(weights.len() - 1)];
+            let of_day = &mut by_hour[usize::from(local_hour(hour).hour)];
+            of_day.experience.push((likeness, exceedance_weight, thresholds.exceeded_by(max)));
+            if recent <= hour {
+                let priced = Priced { weight, max: scaled(max), dam: scaled(dam.at(hour)) };
+                of_day.priced.push((likeness, priced));
             }
-            let age_hours = usize::try_from(hour_number(now) - hour_number(start)).unwrap_or(0);
-            let [exceedance_weight, price_weight] = weights[age_hours.min(weights.len() - 1)];
-            // The prices of older hours weigh next to nothing, and scaling them takes time.
-            let is_recent = PRICE_WEIGHT_MIN < price_weight;
-            let price = |price: f64| if is_recent { scaled(price) } else { f64::NAN };
-            by_hour[hour.hour].push(Analog {
-                net: hour.net() / GIGAWATT,
-                ramp,
-                exceedance_weight,
-                price_weight,
-                exceeded: thresholds.exceeded_by(max.value),
-                max: price(max.value),
-                dam: dam.map_or(f64::NAN, |dam| price(dam.value)),
-            });
         }
         // The issue day's day-ahead prices are the newest there are; its load is not known yet.
-        let dam = view.series(&SeriesKey::at(Series::DayAheadSpp, point));
-        let today = OperatingDay::of(now);
-        for known in dam.between(today.start(), today.end()) {
-            let best = net.best(known.interval_start);
-            let ramp = best.net() - net.best(before(known.interval_start)).net();
-            if ramp.is_nan() {
-                continue;
+        for hour in today.hours() {
+            let hour = hour_number(hour.start);
+            let before = net.best(hour - RAMP_HOURS).net();
+            if let Some(likeness) = Likeness::of(net.best(hour).net(), before) {
+                let priced = Priced { weight: 1.0, max: f64::NAN, dam: scaled(dam.at(hour)) };
+                by_hour[usize::from(local_hour(hour).hour)].priced.push((likeness, priced));
             }
-            by_hour[best.hour].push(Analog {
-                net: best.net() / GIGAWATT,
-                ramp: ramp / GIGAWATT,
-                exceedance_weight: 0.0,
-                price_weight: 1.0,
-                exceeded: 0,
-                max: f64::NAN,
-                dam: scaled(known.value),
-            });
         }
         Self { by_hour, thresholds: thresholds.count() }
     }
 
-    pub(super) fn say(&self, target: &TargetHour, net: &NetLoad<'_>) -> Said {
-        let start = target.hour.start;
-        let best = net.best(start);
-        let ramp = (best.net() - net.best(before(start)).net()) / GIGAWATT;
-        let level = best.net() / GIGAWATT;
-        let is_forecast = !net.forecast(start).net().is_nan();
-        let widening = if is_forecast { 1.0 } else { PROXY_WIDENING };
-        let (net_width, ramp_width) = (NET_WIDTH * widening, RAMP_WIDTH * widening);
-        let mut said =
-            Said { dam: 0.0, max: 0.0, exceedances: vec![0.0; self.thresholds], weight: 0.0 };
-        let (mut dam_weight, mut max_weight) = (0.0, 0.0);
-        if level.is_nan() || ramp.is_nan() {
-            return Said { dam: f64::NAN, max: f64::NAN, ..said };
-        }
-        for (shift, nearness) in [(23, 0.5), (24, 1.0), (25, 0.5)] {
-            for analog in &self.by_hour[(best.hour + shift) % 24] {
-                let (net, ramp) =
-                    ((analog.net - level) / net_width, (analog.ramp - ramp) / ramp_width);
-                let distance = net * net + ramp * ramp;
-                if DISTANCE_MAX < distance {
-                    continue;
-                }
-                let near = nearness * (-distance / 2.0).exp();
-                let weight = near * analog.exceedance_weight;
-                said.weight += weight;
-                for exceedances in &mut said.exceedances[..analog.exceeded] {
-                    *exceedances += weight;
-                }
-                let weight = near * analog.price_weight;
-                if !analog.max.is_nan() {
-                    said.max += weight * analog.max;
-                    max_weight += weight;
-                }
-                if !analog.dam.is_nan() {
-                    said.dam += weight * analog.dam;
-                    dam_weight += weight;
-                }
+    pub(super) fn say(&self, target: &TargetHour, net: &NetLoad) -> Said {
+        let number = hour_number(target.hour.start);
+        let mut by_exceeded = vec![0.0; self.thresholds + 1];
+        let before = net.best(number - RAMP_HOURS).net();
+        let Some(target) = Likeness::of(net.best(number).net(), before) else {
+            return Said { dam: f64::NAN, max: f64::NAN, by_exceeded };
+        };
+        let is_forecast = !net.forecast(number).net().is_nan();
+        let width = WIDTHS_MAX * if is_forecast { 1.0 } else { PROXY_WIDENING };
+        let scale = Likeness { net: 1.0 / (NET_WIDTH * width), ramp: 1.0 / (RAMP_WIDTH * width) };
+        let kernel = Kernel { target, scale };
+        let (mut max, mut dam) = (WeightedMean::default(), WeightedMean::default());
+        for (shift, factor) in NEIGHBOURS {
+            let hour = &self.by_hour[(usize::from(local_hour(number).hour) + shift) % 24];
+            for (likeness, weight, exceeded) in &hour.experience {
+                by_exceeded[*exceeded] += factor * weight * kernel.nearness(*likeness);
+            }
+            for (likeness, priced) in &hour.priced {
+                let weight = factor * priced.weight * kernel.nearness(*likeness);
+                max.add(priced.max, weight);
+                dam.add(priced.dam, weight);
             }
         }
-        let mean = |sum: f64, weight: f64| if weight < 1e-3 { f64::NAN } else { sum / weight };
-        said.dam = mean(said.dam, dam_weight);
-        said.max = mean(said.max, max_weight);
-        said
+        Said { dam: dam.value(), max: max.value(), by_exceeded }
+    }
+}
+
+#[derive(Default)]
+struct WeightedMean {
+    sum: f64,
+    weight: f64,
+}
+
+impl WeightedMean {
+    fn add(&mut self, value: f64, weight: f64) {
+        if !value.is_nan() {
+            self.sum += weight * value;
+            self.weight += weight;
+        }
+    }
+
+    /// Returns the mean; NaN where hardly anything was added.
+    fn value(&self) -> f64 {
+        if self.weight < 1e-3 { f64::NAN } else { self.sum / self.weight }
     }
 }
 
@@ -220,11 +239,4 @@ fn weights_by_age() -> &'static [[f64; 2]] {
         let weights = |age: u32| half_lives.map(|days| (-f64::from(age) / 24.0 / days).exp2());
         (0..u32::try_from(WINDOW_DAYS * 24 + 24).unwrap_or(u32::MAX)).map(weights).collect()
     })
-}
-
-/// Hours further away than three widths weigh nothing worth computing.
-const DISTANCE_MAX: f64 = 9.0;
-
-fn before(start: Timestamp) -> Timestamp {
-    start - HOUR * i32::from(RAMP_HOURS)
 }

@@ -4,11 +4,12 @@
 //! only from what the view holds. They are the forecast to beat, the offset of the models, and
 //! the quantity that everything else is shrunk to.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use market::observation::{KnownAt, Series, SeriesKey};
 use market::place::SettlementPoint;
 
 use super::hour_table::local_hour;
+use super::hours::{Hours, first_hour};
 use crate::target::COVERED_MINUTES_MIN;
 use crate::threshold::Thresholds;
 
@@ -22,53 +23,53 @@ const RECENT: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// Frequencies of exceedance by hour of day and month.
 #[derive(Clone, Debug)]
-pub struct Climatology {
+pub(super) struct Climatology {
     long: Frequencies,
     recent: Frequencies,
 }
 
 impl Climatology {
     /// Counts every hour that the view knows.
-    #[must_use]
-    pub fn of(view: &KnownAt<'_>, point: &SettlementPoint, thresholds: &Thresholds) -> Self {
+    pub(super) fn of(view: &KnownAt<'_>, point: &SettlementPoint, thresholds: &Thresholds) -> Self {
         let mut long = Counts::new(thresholds.count());
         let mut recent = Counts::new(thresholds.count());
-        let recent_from = view.instant() - RECENT;
-        let all = |series: Series| {
-            let known = view.series(&SeriesKey::at(series, point));
-            known.between(Timestamp::MIN, view.instant())
-        };
-        for (max, coverage) in all(Series::HourlyMaxLmp).zip(all(Series::HourlyCoverage)) {
-            debug_assert_eq!(max.interval_start, coverage.interval_start, "derived together");
-            let exceeded = thresholds.exceeded_by(max.value);
-            if coverage.value < COVERED_MINUTES_MIN && exceeded < thresholds.count() {
+        let maxima = view.series(&SeriesKey::at(Series::HourlyMaxLmp, point));
+        let coverage = view.series(&SeriesKey::at(Series::HourlyCoverage, point));
+        let now = view.instant();
+        let from = maxima.first_interval().unwrap_or(now);
+        let [maxima, coverage] = [maxima, coverage].map(|s| Hours::between(&s, from, now));
+        let recent_from = first_hour(now - RECENT);
+        for (hour, max) in maxima.known() {
+            let exceeded = thresholds.exceeded_by(max);
+            if coverage.at(hour) < COVERED_MINUTES_MIN && exceeded < thresholds.count() {
                 continue;
             }
-            let label = local_hour(max.interval_start);
-            let cell = usize::from(label.month) * 24 + usize::from(label.hour);
+            let cell = cell_of(hour);
             long.add(cell, exceeded);
-            if recent_from <= max.interval_start {
+            if recent_from <= hour {
                 recent.add(cell, exceeded);
             }
         }
         Self { long: long.frequencies(), recent: recent.frequencies() }
     }
 
-    /// Returns the long-memory probability of an exceedance of threshold number `threshold` in
-    /// the hour that starts at `start`.
-    #[must_use]
-    pub fn long(&self, start: Timestamp, threshold: usize) -> f64 {
-        self.long.at(start, threshold)
+    /// Returns the long-memory probabilities of an exceedance of each threshold in an hour.
+    pub(super) fn long(&self, hour: i64) -> &[f64] {
+        self.long.of(hour)
     }
 
     /// Returns the same from the last 365 days only.
-    #[must_use]
-    pub fn recent(&self, start: Timestamp, threshold: usize) -> f64 {
-        self.recent.at(start, threshold)
+    pub(super) fn recent(&self, hour: i64) -> &[f64] {
+        self.recent.of(hour)
     }
 }
 
 const CELLS: usize = 12 * 24;
+
+fn cell_of(hour: i64) -> usize {
+    let label = local_hour(hour);
+    usize::from(label.month) * 24 + usize::from(label.hour)
+}
 
 /// Hours counted by cell (month × hour of day) and by how many thresholds they exceeded.
 struct Counts {
@@ -130,9 +131,7 @@ struct Frequencies {
 }
 
 impl Frequencies {
-    fn at(&self, start: Timestamp, threshold: usize) -> f64 {
-        let label = local_hour(start);
-        let cell = usize::from(label.month) * 24 + usize::from(label.hour);
-        self.by_cell[cell * self.thresholds + threshold]
+    fn of(&self, hour: i64) -> &[f64] {
+        &self.by_cell[cell_of(hour) * self.thresholds..][..self.thresholds]
     }
 }

@@ -9,6 +9,7 @@ use super::analogs::{self, Analogs};
 use super::calendar;
 use super::climatology::Climatology;
 use super::forecast_error::ForecastErrors;
+use super::hour_table::hour_number;
 use super::net_load::NetLoad;
 use super::prices::{self, PriceState};
 use super::regime::{self, Regime};
@@ -77,28 +78,28 @@ pub fn examples(view: &KnownAt<'_>, point: &SettlementPoint, thresholds: &Thresh
     let horizon = horizon(issue_time);
     let mut rows = Vec::with_capacity(horizon.len());
     for day in horizon.chunk_by(|a, b| a.lead_day == b.lead_day) {
-        let starts: Vec<Timestamp> = day.iter().map(|target| target.hour.start).collect();
-        let target_day = known.tightness.day(&known.net, &starts);
+        let target_day = known.tightness.day(&known.net, day);
         rows.extend(day.iter().map(|target| known.describe(*target, &target_day)));
     }
     Examples { issue_time, settlement_point: point.clone(), rows }
 }
+
 /// Everything that is computed once for an issue time.
-struct Known<'a> {
+struct Known {
     issue_time: Timestamp,
     thresholds: usize,
     climatology: Climatology,
     prices: PriceState,
-    net: NetLoad<'a>,
+    net: NetLoad,
     tightness: Tightness,
-    errors: ForecastErrors<'a>,
+    errors: ForecastErrors,
     weather: Weather,
     regime: Regime,
     analogs: Analogs,
 }
 
-impl<'a> Known<'a> {
-    fn of(view: &KnownAt<'a>, point: &SettlementPoint, thresholds: &Thresholds) -> Self {
+impl Known {
+    fn of(view: &KnownAt<'_>, point: &SettlementPoint, thresholds: &Thresholds) -> Self {
         let net = NetLoad::of(view);
         let climatology = Climatology::of(view, point, thresholds);
         Self {
@@ -125,12 +126,12 @@ impl<'a> Known<'a> {
         self.weather.write(&mut common);
         common.extend([said.dam, said.max]);
         debug_assert_eq!(common.len() + COLUMNS_PER_THRESHOLD, column_names().len());
-        let start = target.hour.start;
-        let by = |f: &dyn Fn(usize) -> f64| -> Vec<f64> { (0..self.thresholds).map(f).collect() };
-        let long = by(&|threshold| self.climatology.long(start, threshold));
-        let recent = by(&|threshold| self.climatology.recent(start, threshold));
-        let persistence =
-            by(&|threshold| self.prices.persistence(start, threshold, long[threshold]));
+        let hour = hour_number(target.hour.start);
+        let long = self.climatology.long(hour).to_vec();
+        let recent = self.climatology.recent(hour).to_vec();
+        let persistence: Vec<f64> = (0..self.thresholds)
+            .map(|threshold| self.prices.persistence(hour, threshold, long[threshold]))
+            .collect();
         let by_threshold = (0..self.thresholds).flat_map(|threshold| {
             let offset = mean_log_odds(long[threshold], recent[threshold]);
             let beyond = |frequency: f64| log_odds(frequency) - offset;

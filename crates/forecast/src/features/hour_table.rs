@@ -2,12 +2,12 @@
 
 use std::sync::OnceLock;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use market::time::local;
 
 /// 2010-01-01T00:00Z, the first hour of the table, in hours since 1970.
 const FIRST_HOUR: i64 = 350_640;
-const HOURS: usize = 50 * 8_766;
+const HOURS: i64 = 50 * 8_766;
 
 /// The local labels of an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,26 +18,24 @@ pub(super) struct LocalHour {
     pub(super) month: u8,
 }
 
-/// Returns the local labels of the hour that contains an instant.
-pub(super) fn local_hour(instant: Timestamp) -> LocalHour {
+/// Returns the local labels of an hour by its number.
+pub(super) fn local_hour(number: i64) -> LocalHour {
     static TABLE: OnceLock<Vec<LocalHour>> = OnceLock::new();
     let table = TABLE.get_or_init(|| {
-        let first = Timestamp::from_second(FIRST_HOUR * 3_600).expect("2010 is a valid year");
-        (0..HOURS)
-            .map(|index| {
-                #[expect(clippy::cast_possible_wrap, reason = "far below the limit")]
-                label(first + SignedDuration::from_hours(index as i64))
-            })
-            .collect()
+        (FIRST_HOUR..FIRST_HOUR + HOURS).map(|number| label(hour_start(number))).collect()
     });
-    let index = hour_number(instant) - FIRST_HOUR;
-    let found = usize::try_from(index).ok().and_then(|index| table.get(index));
-    found.copied().unwrap_or_else(|| label(instant))
+    let found = usize::try_from(number - FIRST_HOUR).ok().and_then(|index| table.get(index));
+    found.copied().unwrap_or_else(|| label(hour_start(number)))
 }
 
 /// Returns the number of the hour that contains an instant, counted from 1970 UTC.
 pub(super) fn hour_number(instant: Timestamp) -> i64 {
     instant.as_second().div_euclid(3_600)
+}
+
+/// Returns when an hour starts.
+pub(super) fn hour_start(number: i64) -> Timestamp {
+    Timestamp::from_second(number * 3_600).expect("the hour of a timestamp")
 }
 
 fn label(instant: Timestamp) -> LocalHour {
@@ -53,7 +51,7 @@ mod tests {
     #[test]
     fn labels_are_local_inside_and_outside_the_table() {
         let check = |text: &str, hour: u8, month: u8| {
-            let found = local_hour(parse_local(text).unwrap());
+            let found = local_hour(hour_number(parse_local(text).unwrap()));
             assert_eq!(found, LocalHour { hour, month }, "{text}");
         };
         check("2024-08-19T09:57", 9, 7);

@@ -13,6 +13,7 @@ mod climatology;
 mod examples;
 mod forecast_error;
 mod hour_table;
+mod hours;
 mod net_load;
 mod prices;
 mod regime;
@@ -20,6 +21,5 @@ mod registry;
 mod tightness;
 mod weather;
 
-pub use climatology::Climatology;
 pub use examples::{COLUMNS_PER_THRESHOLD, Example, Examples, column_names, examples};
 pub use registry::{Feature, FeatureGroup, Input, ReadBy, features};

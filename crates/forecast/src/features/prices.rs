@@ -10,6 +10,7 @@ use market::place::SettlementPoint;
 use market::time::OperatingDay;
 
 use super::hour_table::{hour_number, local_hour};
+use super::hours::Hours;
 use super::registry::ReadBy::Logistic;
 use super::registry::{Family, Feature, FeatureGroup, Input};
 use crate::arithmetic::mean;
@@ -123,15 +124,20 @@ impl PriceState {
         let (frequencies, intensities) = exceedances(view, point, thresholds);
         let now = view.instant();
         let today = OperatingDay::of(now);
-        let here = |series: Series| SeriesKey::at(series, point);
-        let dam_today = by_hour(view, &here(Series::DayAheadSpp), today.start(), today.end());
-        let dam_week = by_hour(view, &here(Series::DayAheadSpp), now - WEEK, now);
-        let real_time = by_hour(view, &here(Series::HourlyMeanLmp), now - WEEK, now);
+        let (today, week) = ((today.start(), today.end()), (now - WEEK, now));
+        let read = |key: SeriesKey, (from, to)| Hours::between(&view.series(&key), from, to);
+        let here = |series: Series, span| read(SeriesKey::at(series, point), span);
+        let (dam_today, dam_week) =
+            (here(Series::DayAheadSpp, today), here(Series::DayAheadSpp, week));
+        let real_time_week = here(Series::HourlyMeanLmp, week);
+        let dam = day_ahead(&dam_today);
+        let (premium, premium_evening) = premiums(&real_time_week, &dam_week);
         let nonspin = SeriesKey::system(Series::DayAheadMcpc(AncillaryService::NonSpin));
-        let nonspin_today = by_hour(view, &nonspin, today.start(), today.end());
-        let everywhere_today = all_points(view, Series::DayAheadSpp, today.start(), today.end());
-        let everywhere = all_points(view, Series::HourlyMeanLmp, now - WEEK, now);
-        let (premium, premium_evening) = premiums(view, point);
+        let nonspin_today = by_hour(&read(nonspin, today));
+        let [dam_today, dam_week, real_time] =
+            [dam_today, dam_week, real_time_week].map(|hours| by_hour(&hours));
+        let everywhere_today = all_points(view, Series::DayAheadSpp, today);
+        let everywhere = all_points(view, Series::HourlyMeanLmp, week);
         let hours_of_day = (0..24).map(|hour| HourOfDay {
             premium: premium[hour],
             dam_today: scaled(dam_today[hour]),
@@ -143,15 +149,15 @@ impl PriceState {
         Self {
             hours_of_day: hours_of_day.collect(),
             premium_evening,
-            dam: day_ahead(view, point),
-            reserves: reserves(view),
+            dam,
+            reserves: reserves(view, today),
             frequencies,
             intensities,
         }
     }
 
     pub(super) fn write(&self, target: &TargetHour, row: &mut Vec<f64>) {
-        let of_day = &self.hours_of_day[usize::from(local_hour(target.hour.start).hour)];
+        let of_day = &self.hours_of_day[hour_of_day(hour_number(target.hour.start))];
         row.extend([
             of_day.premium,
             self.premium_evening,
@@ -173,8 +179,8 @@ impl PriceState {
 
     /// Returns the frequency of exceedance at the hour of day and its neighbours over the last
     /// weeks, shrunk to the climatology: the persistence forecast.
-    pub(super) fn persistence(&self, start: Timestamp, threshold: usize, climatology: f64) -> f64 {
-        let hour = usize::from(local_hour(start).hour);
+    pub(super) fn persistence(&self, number: i64, threshold: usize, climatology: f64) -> f64 {
+        let hour = hour_of_day(number);
         let (mut exceedances, mut hours) = (0.0, 0.0);
         for (hour, weight) in [((hour + 23) % 24, 0.5), (hour, 1.0), ((hour + 1) % 24, 0.5)] {
             let cell = self.frequencies[threshold][hour];
@@ -202,13 +208,13 @@ fn exceedances(
     let mut intensities = vec![[0.0; 2]; thresholds.count()];
     let from = now - SignedDuration::from_hours(24 * WINDOW_DAYS);
     let maxima = view.series(&SeriesKey::at(Series::HourlyMaxLmp, point));
-    for known in maxima.between(from, now) {
-        let hour = usize::from(local_hour(known.interval_start).hour);
+    for (number, max) in Hours::between(&maxima, from, now).known() {
+        let hour = hour_of_day(number);
         #[expect(clippy::cast_precision_loss, reason = "at most 672 hours")]
-        let age_days = (hour_number(now) - hour_number(known.interval_start)) as f64 / 24.0;
+        let age_days = (hour_number(now) - number) as f64 / 24.0;
         let decay = |half_life: f64| (-age_days / half_life).exp2();
         let weight = decay(FREQUENCY_HALF_LIFE_DAYS);
-        let exceeded = thresholds.exceeded_by(known.value);
+        let exceeded = thresholds.exceeded_by(max);
         for by_hour in &mut frequencies {
             by_hour[hour].hours += weight;
         }
@@ -224,75 +230,69 @@ fn exceedances(
     (frequencies, intensities)
 }
 
+/// Sums and counts by hour of day.
+#[derive(Clone, Copy, Default)]
+struct ByHour([(f64, f64); 24]);
+
+impl ByHour {
+    fn add(&mut self, hours: impl Iterator<Item = (i64, f64)>) {
+        for (number, value) in hours {
+            let cell = &mut self.0[hour_of_day(number)];
+            *cell = (cell.0 + value, cell.1 + 1.0);
+        }
+    }
+
+    /// Returns the means; NaN where nothing is known.
+    fn means(&self) -> [f64; 24] {
+        self.0.map(|(sum, count)| sum / count)
+    }
+}
+
 /// Returns the mean by hour of day; NaN where nothing is known.
-fn by_hour(view: &KnownAt<'_>, key: &SeriesKey, from: Timestamp, to: Timestamp) -> [f64; 24] {
-    let mut sums = [(0.0, 0.0); 24];
-    add_by_hour(&mut sums, view, key, (from, to));
-    sums.map(|(sum, count)| sum / count)
+fn by_hour(hours: &Hours) -> [f64; 24] {
+    let mut sums = ByHour::default();
+    sums.add(hours.known());
+    sums.means()
 }
 
 /// Returns the mean over every settlement point by hour of day.
-fn all_points(view: &KnownAt<'_>, series: Series, from: Timestamp, to: Timestamp) -> [f64; 24] {
-    let mut sums = [(0.0, 0.0); 24];
+fn all_points(view: &KnownAt<'_>, series: Series, (from, to): (Timestamp, Timestamp)) -> [f64; 24] {
+    let mut sums = ByHour::default();
     for key in view.keys().filter(|key| key.series == series) {
-        add_by_hour(&mut sums, view, key, (from, to));
+        sums.add(Hours::between(&view.series(key), from, to).known());
     }
-    sums.map(|(sum, count)| sum / count)
+    sums.means()
 }
 
-fn add_by_hour(
-    sums: &mut [(f64, f64); 24],
-    view: &KnownAt<'_>,
-    key: &SeriesKey,
-    (from, to): (Timestamp, Timestamp),
-) {
-    for known in view.series(key).between(from, to) {
-        let cell = &mut sums[usize::from(local_hour(known.interval_start).hour)];
-        *cell = (cell.0 + known.value, cell.1 + 1.0);
-    }
-}
-
-/// Returns the mean real-time premium of the last week by hour of day, and that of the evening.
-fn premiums(view: &KnownAt<'_>, point: &SettlementPoint) -> ([f64; 24], f64) {
-    let now = view.instant();
-    let mean = view.series(&SeriesKey::at(Series::HourlyMeanLmp, point));
-    let dam = view.series(&SeriesKey::at(Series::DayAheadSpp, point));
-    let mut sums = [(0.0, 0.0); 24];
-    let mut day_ahead = dam.between(now - WEEK, now).peekable();
-    for known in mean.between(now - WEEK, now) {
-        let start = known.interval_start;
-        while day_ahead.next_if(|dam| dam.interval_start < start).is_some() {}
-        if let Some(dam) = day_ahead.next_if(|dam| dam.interval_start == start) {
-            let cell = &mut sums[usize::from(local_hour(start).hour)];
-            *cell = (cell.0 + scaled(known.value) - scaled(dam.value), cell.1 + 1.0);
-        }
-    }
-    let evening = (0..24).filter(|&hour| is_evening(hour)).map(|hour| sums[hour]);
+/// Returns the mean real-time premium of a week by hour of day, and that of the evening.
+fn premiums(real_time: &Hours, day_ahead: &Hours) -> ([f64; 24], f64) {
+    let premium = |(hour, price)| (hour, scaled(price) - scaled(day_ahead.at(hour)));
+    let known = real_time.known().map(premium).filter(|(_, premium)| !premium.is_nan());
+    let mut sums = ByHour::default();
+    sums.add(known);
+    let evening = (0..24).filter(|&hour| is_evening(hour)).map(|hour| sums.0[hour]);
     let (sum, count) = evening.fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
-    (sums.map(|(sum, count)| sum / count), sum / count)
+    (sums.means(), sum / count)
 }
 
-/// Reads the issue day's day-ahead prices, which were published the day before.
-fn day_ahead(view: &KnownAt<'_>, point: &SettlementPoint) -> DayAhead {
-    let day = OperatingDay::of(view.instant());
-    let prices = view.series(&SeriesKey::at(Series::DayAheadSpp, point));
+/// Sums up the issue day's day-ahead prices, which were published the day before.
+fn day_ahead(today: &Hours) -> DayAhead {
     let (mut all, mut max, mut evening_max) = (Vec::new(), f64::NAN, f64::NAN);
-    for known in prices.between(day.start(), day.end()) {
-        all.push(known.value);
-        max = max.max(known.value);
-        if is_evening(usize::from(local_hour(known.interval_start).hour)) {
-            evening_max = evening_max.max(known.value);
+    for (number, price) in today.known() {
+        all.push(price);
+        max = max.max(price);
+        if is_evening(hour_of_day(number)) {
+            evening_max = evening_max.max(price);
         }
     }
     DayAhead { max: scaled(max), mean: scaled(mean_of(&all)), evening_max: scaled(evening_max) }
 }
 
-fn reserves(view: &KnownAt<'_>) -> Reserves {
-    let day = OperatingDay::of(view.instant());
+fn reserves(view: &KnownAt<'_>, (from, to): (Timestamp, Timestamp)) -> Reserves {
     let max = |service: AncillaryService| {
         let series = view.series(&SeriesKey::system(Series::DayAheadMcpc(service)));
-        let prices = series.between(day.start(), day.end()).map(|known| known.value);
-        scaled(prices.fold(f64::NAN, f64::max))
+        let prices = Hours::between(&series, from, to);
+        scaled(prices.known().map(|(_, price)| price).fold(f64::NAN, f64::max))
     };
     Reserves {
         regulation_up: max(AncillaryService::RegUp),
@@ -300,6 +300,10 @@ fn reserves(view: &KnownAt<'_>) -> Reserves {
         non_spinning: max(AncillaryService::NonSpin),
         contingency: max(AncillaryService::Contingency),
     }
+}
+
+fn hour_of_day(number: i64) -> usize {
+    usize::from(local_hour(number).hour)
 }
 
 /// Returns the mean; NaN of nothing.

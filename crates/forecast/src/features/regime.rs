@@ -8,7 +8,7 @@ use market::observation::{KnownAt, Series, SeriesKey};
 use market::place::SettlementPoint;
 
 use super::climatology::Climatology;
-use super::hour_table::hour_number;
+use super::hours::Hours;
 use super::registry::ReadBy::Logistic;
 use super::registry::{Family, Feature, FeatureGroup, Input};
 use crate::threshold::Thresholds;
@@ -44,14 +44,16 @@ impl Regime {
         // Sums of (seen, expected) for each threshold and half-life, decayed from hour to hour.
         let mut sums = vec![[(0.0, 0.0); 3]; thresholds.count()];
         let mut last = None;
-        for known in maxima.between(from, now) {
-            let number = hour_number(known.interval_start);
-            let hours = last.map_or(0, |last| number - last);
-            last = Some(number);
-            let exceeded = thresholds.exceeded_by(known.value);
-            let weights = decay.map(|d| d.powi(i32::try_from(hours).unwrap_or(i32::MAX)));
-            for (threshold, sums) in sums.iter_mut().enumerate() {
-                let expected = climatology.long(known.interval_start, threshold);
+        for (hour, max) in Hours::between(&maxima, from, now).known() {
+            let elapsed = last.map_or(1, |last| hour - last);
+            last = Some(hour);
+            let weights = match elapsed {
+                1 => decay,
+                _ => decay.map(|d| d.powi(i32::try_from(elapsed).unwrap_or(i32::MAX))),
+            };
+            let exceeded = thresholds.exceeded_by(max);
+            let expected = climatology.long(hour);
+            for (threshold, (sums, expected)) in sums.iter_mut().zip(expected).enumerate() {
                 let seen = f64::from(u8::from(threshold < exceeded));
                 for (sum, weight) in sums.iter_mut().zip(weights) {
                     sum.0 = sum.0 * weight + seen;

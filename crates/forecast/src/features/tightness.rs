@@ -1,9 +1,10 @@
 //! Tightness: load less wind and solar of the target hour, against the last 60 days.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use market::time::OperatingDay;
 
-use super::net_load::{GIGAWATT, HOUR, NetHour, NetLoad};
+use super::hour_table::{hour_number, local_hour};
+use super::net_load::{GIGAWATT, NetHour, NetLoad};
 use super::prices::mean_of;
 use super::registry::ReadBy::{Both, Trees};
 use super::registry::{FORECAST_NET_LOAD, Family, Feature, FeatureGroup, Input, NET_LOAD};
@@ -59,7 +60,7 @@ const NEAR_PEAK: f64 = 0.85;
 
 /// Load, wind and solar of the last 60 days and as forecast.
 pub(super) struct Tightness {
-    issue_day: OperatingDay,
+    issue_day: Vec<i64>,
     load: Recent,
     wind: Recent,
     solar: Recent,
@@ -77,13 +78,13 @@ struct Recent {
 }
 
 impl Recent {
-    fn of(hours: &[NetHour], value: impl Fn(&NetHour) -> f64) -> Self {
+    fn of(hours: &[(i64, &NetHour)], value: impl Fn(&NetHour) -> f64) -> Self {
         let mut by_hour = vec![Vec::new(); 24];
         let mut ordered = Vec::with_capacity(hours.len());
-        for hour in hours {
+        for (number, hour) in hours {
             let value = value(hour);
             if !value.is_nan() {
-                by_hour[hour.hour].push(value);
+                by_hour[usize::from(local_hour(*number).hour)].push(value);
                 ordered.push(value);
             }
         }
@@ -137,29 +138,31 @@ fn max_of(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 impl Tightness {
-    pub(super) fn of(now: Timestamp, net: &NetLoad<'_>) -> Self {
-        let window = net.last_days(now, WINDOW_DAYS);
-        let mut year: Vec<f64> =
-            net.hours.iter().map(NetHour::net).filter(|net| !net.is_nan()).collect();
+    pub(super) fn of(now: Timestamp, net: &NetLoad) -> Self {
+        let window: Vec<(i64, &NetHour)> = net.last_days(now, WINDOW_DAYS).collect();
+        let hours = net.actual.iter().map(|(_, hour)| hour.net());
+        let mut year: Vec<f64> = hours.filter(|net| !net.is_nan()).collect();
         let peak = year.len().saturating_sub(1 + year.len() / 200);
         let annual_peak = if year.is_empty() {
             f64::NAN
         } else {
             *year.select_nth_unstable_by(peak, f64::total_cmp).1
         };
+        let issue_day = OperatingDay::of(now).hours();
         Self {
-            issue_day: OperatingDay::of(now),
-            load: Recent::of(window, |hour| hour.load),
-            wind: Recent::of(window, |hour| hour.wind),
-            solar: Recent::of(window, |hour| hour.solar),
-            net_load: Recent::of(window, NetHour::net),
+            issue_day: issue_day.iter().map(|hour| hour_number(hour.start)).collect(),
+            load: Recent::of(&window, |hour| hour.load),
+            wind: Recent::of(&window, |hour| hour.wind),
+            solar: Recent::of(&window, |hour| hour.solar),
+            net_load: Recent::of(&window, NetHour::net),
             annual_peak,
         }
     }
 
     /// Returns what the features of an operating day's hours have in common.
-    pub(super) fn day(&self, net: &NetLoad<'_>, starts: &[Timestamp]) -> TargetDay {
-        let hours: Vec<NetHour> = starts.iter().map(|&start| net.best(start)).collect();
+    pub(super) fn day(&self, net: &NetLoad, targets: &[TargetHour]) -> TargetDay {
+        let numbers: Vec<i64> = targets.iter().map(|t| hour_number(t.hour.start)).collect();
+        let hours: Vec<NetHour> = numbers.iter().map(|&hour| net.best(hour)).collect();
         let best: Vec<f64> = hours.iter().map(NetHour::net).collect();
         let wind: Vec<f64> = hours.iter().map(|hour| hour.wind).collect();
         let peak = (0..best.len()).max_by(|&a, &b| best[a].total_cmp(&best[b])).unwrap_or(0);
@@ -167,33 +170,29 @@ impl Tightness {
             max: max_of(best.iter().copied()),
             mean: mean_of(&best),
             wind_mean: mean_of(&wind),
-            peak_start: starts.get(peak).copied().unwrap_or(Timestamp::MIN),
-            issue_day_max: max_of(
-                self.issue_day.hours().iter().map(|hour| net.best(hour.start).net()),
-            ),
+            peak: numbers.get(peak).copied().unwrap_or(0),
+            issue_day_max: max_of(self.issue_day.iter().map(|&hour| net.best(hour).net())),
         }
     }
 
     pub(super) fn write(
         &self,
-        net: &NetLoad<'_>,
+        net: &NetLoad,
         (target, day): (&TargetHour, &TargetDay),
         row: &mut Vec<f64>,
     ) {
-        let start = target.hour.start;
-        let forecast = net.forecast(start);
-        let hour = forecast.hour;
-        let net_at = |hours: i32| net.best(start + HOUR * hours).net();
-        let known = net.best(start);
+        let number = hour_number(target.hour.start);
+        let forecast = net.forecast(number);
+        let hour = usize::from(local_hour(number).hour);
+        let net_at = |hours: i64| net.best(number + hours).net();
+        let known = net.best(number);
         let best = known.net();
         let rank = self.net_load.rank(best);
         let missing = |value: f64| f64::from(u8::from(value.is_nan()));
         let solar_recent = self.solar.same_hour_mean(hour, 7);
-        let same_hour_of_issue_day =
-            start - SignedDuration::from_hours(24 * i64::from(target.lead_day));
-        let from_peak = (start.as_second() - day.peak_start.as_second()).abs() / 3_600;
+        let same_hour_of_issue_day = net_at(-24 * i64::from(target.lead_day));
         #[expect(clippy::cast_precision_loss, reason = "at most a day")]
-        let near_peak_hour = (1.0 - from_peak as f64 / 6.0).max(0.0);
+        let near_peak_hour = (1.0 - (number - day.peak).abs() as f64 / 6.0).max(0.0);
         row.extend([
             forecast.load / self.load.max(),
             self.wind.rank(forecast.wind),
@@ -210,7 +209,7 @@ impl Tightness {
             (best - net_at(-1)) / GIGAWATT,
             (best - net_at(-3)) / GIGAWATT,
             (net_at(2) - best) / GIGAWATT,
-            (best - net.best(same_hour_of_issue_day).net()) / GIGAWATT,
+            (best - same_hour_of_issue_day) / GIGAWATT,
             (day.max - day.issue_day_max) / GIGAWATT,
             best / self.annual_peak,
             (best - NEAR_PEAK * self.annual_peak).max(0.0) / GIGAWATT,
@@ -220,7 +219,7 @@ impl Tightness {
             self.wind.rank(mean_of(&self.wind.last_day)),
             self.wind.rank(self.wind.same_hour(hour, 1)),
             solar_recent / GIGAWATT,
-            (net.best(start - HOUR * 3).solar - net.best(start).solar) / GIGAWATT,
+            (net.best(number - 3).solar - known.solar) / GIGAWATT,
             self.net_load.rank(max_of(self.net_load.last_day.iter().copied())),
             self.net_load.rank(mean_of(&self.net_load.last_day)),
             near_peak_hour,
@@ -237,6 +236,7 @@ pub(super) struct TargetDay {
     max: f64,
     mean: f64,
     wind_mean: f64,
-    peak_start: Timestamp,
+    /// The number of the hour of highest net load.
+    peak: i64,
     issue_day_max: f64,
 }
