@@ -106,7 +106,9 @@ fn report_intervals(history: &History, issued: &[&Examples], forecasts: &[Vec<Ve
         });
         let hours: Vec<IntervalForecast> = hours.collect();
         let coverage = interval_coverage(&hours);
-        coverage.map_or(" -".to_owned(), |(share, width)| format!(" {share:.2} ({width:.4})"))
+        coverage.map_or(" -".to_owned(), |it| {
+            format!(" {} of {} ({:.4})", it.covered, it.bins, it.width)
+        })
     };
     let all: String = thresholds().iter().enumerate().map(of_threshold).collect();
     println!("90 % intervals that hold the frequency of like hours (mean width):{all}");

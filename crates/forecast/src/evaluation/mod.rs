@@ -33,7 +33,7 @@ pub(crate) use bootstrap::weekly_interval;
 pub use bootstrap::{Interval, WEEKS_MIN, skill_interval};
 pub use comparison::{Comparison, by_day, diebold_mariano};
 pub use corp::{BandPoint, Corp, consistency_band, corp};
-pub use coverage::{COVERAGE_BINS, IntervalForecast, interval_coverage};
+pub use coverage::{IntervalCoverage, IntervalForecast, interval_coverage};
 pub use day_ahead::{DayAheadPrices, FittedDayAhead, fit_day_ahead};
 pub use discrimination::{average_precision, roc_auc, within_group_auc};
 pub use drift::{DayLoss, Drift, EARLIER_DAYS_MIN, RECENT_DAYS, Windows, drift};

@@ -7,8 +7,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::linear_algebra::{Cholesky, Square, dot};
-use crate::probability::probability;
+use super::calibration::HeldOutHour;
+use super::linear_algebra::dot;
+use super::shrunken::{Evidence, fit_shrunken};
 
 /// What is combined, each in log-odds.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +32,6 @@ pub(super) const BIAS_PRECISION: [f64; 2] = [100.0, 8_000.0];
 /// So many hours tell as much about the bias as one that does not depend on others: exceedances
 /// come in clusters, and every hour counts for three lead days.
 const CLUSTERING: f64 = 25.0;
-const ITERATIONS: usize = 12;
 const WEIGHT_MAX: f64 = 1.5;
 
 /// A fitted combination for one threshold.
@@ -58,36 +58,24 @@ impl FittedCombination {
     pub(super) const PRIOR: Self =
         Self { terms: PRIOR, bias_variance: CLUSTERING / BIAS_PRECISION[0] };
 
-    /// Fits the weights to held-out forecasts, what happened, and what each counts.
-    pub(super) fn fit(held_out: &[(Components, bool, f64)]) -> Self {
-        let mut terms = PRIOR;
-        let precision = precision(held_out);
-        let mut bias_variance = Self::PRIOR.bias_variance;
-        for _ in 0..ITERATIONS {
-            let mut gradient: Vec<f64> =
-                (0..TERMS).map(|i| precision[i] * (terms[i] - PRIOR[i])).collect();
-            let mut hessian = Square::zero(TERMS);
-            for (components, exceeded, count) in held_out {
-                let x = components.terms();
-                let p = probability(components.climatology + dot(&x, &terms));
-                for (g, xi) in gradient.iter_mut().zip(x) {
-                    *g += count * (p - f64::from(u8::from(*exceeded))) * xi;
-                }
-                hessian.add_outer(&x, count * p * (1.0 - p));
-            }
-            for (i, precision) in precision.iter().enumerate() {
-                hessian.values[i * TERMS + i] += precision;
-            }
-            bias_variance = CLUSTERING / hessian.values[0];
-            let Some(cholesky) = Cholesky::of(hessian) else { return Self::PRIOR };
-            for (term, step) in terms.iter_mut().zip(cholesky.solve(&gradient)) {
-                *term -= step.clamp(-0.5, 0.5);
-            }
-        }
+    /// Fits the weights to held-out hours.
+    pub(super) fn fit(held_out: &[HeldOutHour]) -> Self {
+        let rows: Vec<(Evidence, [f64; TERMS])> = held_out
+            .iter()
+            .map(|hour| {
+                let offset = hour.components.climatology;
+                let evidence = Evidence { offset, exceeded: hour.exceeded, count: hour.share };
+                (evidence, hour.components.terms())
+            })
+            .collect();
+        let Some(fitted) = fit_shrunken(&rows, PRIOR, precision(held_out)) else {
+            return Self::PRIOR;
+        };
+        let mut terms = fitted.terms;
         for weight in &mut terms[1..] {
             *weight = weight.clamp(0.0, WEIGHT_MAX);
         }
-        Self { terms, bias_variance }
+        Self { terms, bias_variance: CLUSTERING / fitted.information }
     }
 
     /// Combines component forecasts to log-odds.
@@ -112,10 +100,10 @@ impl FittedCombination {
 }
 
 /// Returns the prior precision of each term.
-fn precision(held_out: &[(Components, bool, f64)]) -> [f64; TERMS] {
+fn precision(held_out: &[HeldOutHour]) -> [f64; TERMS] {
     #[expect(clippy::cast_precision_loss, reason = "row counts")]
-    let share = held_out.iter().filter(|(_, exceeded, _)| *exceeded).count() as f64
-        / held_out.len().max(1) as f64;
+    let share =
+        held_out.iter().filter(|hour| hour.exceeded).count() as f64 / held_out.len().max(1) as f64;
     let [least, by_share] = BIAS_PRECISION;
     [least + by_share * share, WEIGHT_PRECISION, WEIGHT_PRECISION, WEIGHT_PRECISION]
 }
@@ -123,6 +111,7 @@ fn precision(held_out: &[(Components, bool, f64)]) -> [f64; TERMS] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Timestamp;
 
     fn components(logistic: f64) -> Components {
         Components { climatology: -3.0, logistic, trees: logistic, persistence: -3.0 }
@@ -136,12 +125,14 @@ mod tests {
 
     #[test]
     fn a_component_that_misleads_loses_weight_and_one_that_knows_gains() {
-        let held_out = |good: bool| -> Vec<(Components, bool, f64)> {
+        let held_out = |good: bool| -> Vec<HeldOutHour> {
             (0..400_000)
                 .map(|i| {
                     let exceeded = i % 20 == 0;
                     let sign = if exceeded == good { 1.0 } else { -1.0 };
-                    (components(-3.0 + sign), exceeded, 1.0)
+                    let components = components(-3.0 + sign);
+                    let time = Timestamp::UNIX_EPOCH;
+                    HeldOutHour { issue_time: time, start: time, components, exceeded, share: 1.0 }
                 })
                 .collect()
         };

@@ -12,10 +12,12 @@ use crate::probability::{log_odds, probability};
 pub struct Explanation {
     /// What is usual at this hour and season: the probability that the models deviate from.
     pub usual: f64,
-    /// What no feature of the hour is needed for, in log-odds: intercepts and calibration.
+    /// What no feature of the hour is needed for, in log-odds: intercepts and bias.
     pub baseline: f64,
     /// What each feature adds, the strongest first; features that add nothing are left out.
     pub drivers: Vec<Driver>,
+    /// What calibration adds to all that, in log-odds; 0 where it is the identity.
+    pub calibration: f64,
     /// The probability before it is made consistent with that of other thresholds.
     pub probability: f64,
 }
@@ -56,11 +58,14 @@ impl FittedModel {
         drivers.sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()));
         let baseline = bias + of_logistic * intercept + of_trees * (mean + number);
         let sum: f64 = drivers.iter().map(|driver| driver.log_odds).sum();
+        let combined = usual + baseline + sum;
+        let calibrated = self.calibration(threshold).apply(combined);
         Explanation {
             usual: probability(usual),
             baseline,
             drivers,
-            probability: probability(usual + baseline + sum),
+            calibration: calibrated - combined,
+            probability: probability(calibrated),
         }
     }
 }

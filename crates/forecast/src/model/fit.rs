@@ -1,11 +1,13 @@
 //! Fits all models to past examples and predicts with them: the one entry for live and backtest.
 
 use jiff::{SignedDuration, Timestamp};
+use market::units::DollarsPerMwh;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use thiserror::Error;
 
 use super::boosting::{FittedTrees, fit_trees};
+use super::calibration::{CALIBRATION_PRECISION, Calibration, HeldOutHour, ISOTONIC_PRIOR_HOURS};
 use super::combination::{BIAS_PRECISION, Components, FittedCombination, PRIOR, WEIGHT_PRECISION};
 use super::held_out::{HeldOut, HeldOutLoss};
 use super::hyperparameters::Hyperparameters;
@@ -65,6 +67,7 @@ pub struct FittedModel {
     thresholds: Vec<f64>,
     base: Base,
     combination: Vec<FittedCombination>,
+    calibration: Vec<Calibration>,
     lineage: Lineage,
     held_out: Vec<HeldOut>,
 }
@@ -129,22 +132,43 @@ pub fn fit(
     );
     let base = base?;
     // A history shorter than the held-out days leaves nothing to try: the prior mixture speaks.
-    let (combination, held_out) = match tried.filter(|_| ROWS_MIN <= before.len()) {
+    let tried = match tried.filter(|_| ROWS_MIN <= before.len()) {
         Some(tried) => combine(&tried, &after, thresholds),
-        None => (vec![FittedCombination::PRIOR; thresholds.count()], Vec::new()),
+        None => Tried::nothing(thresholds),
     };
     Ok(FittedModel {
         thresholds: thresholds.prices(),
         base,
-        combination,
+        combination: tried.combination,
+        calibration: tried.calibration,
         lineage: Lineage::of(rows, known, settings, recipe(settings)),
-        held_out,
+        held_out: tried.scores,
     })
+}
+
+/// What held-out days tell, by threshold.
+struct Tried {
+    combination: Vec<FittedCombination>,
+    calibration: Vec<Calibration>,
+    scores: Vec<HeldOut>,
+}
+
+impl Tried {
+    fn nothing(thresholds: &Thresholds) -> Self {
+        let count = thresholds.count();
+        Self {
+            combination: vec![FittedCombination::PRIOR; count],
+            calibration: vec![Calibration::Identity; count],
+            scores: Vec::new(),
+        }
+    }
 }
 
 /// Names everything that a fit depends on beside its rows and its seed.
 fn recipe(settings: &FitSettings) -> Recipe {
     let mut constants = vec![
+        ("calibration_isotonic_hours", json!(ISOTONIC_PRIOR_HOURS)),
+        ("calibration_precision", json!(CALIBRATION_PRECISION)),
         ("combination_bias_precision", json!(BIAS_PRECISION)),
         ("combination_weight_precision", json!(WEIGHT_PRECISION)),
         ("combination_prior", json!(PRIOR)),
@@ -194,37 +218,39 @@ impl Base {
     }
 }
 
-/// Fits the combination of each threshold on held-out rows.
-fn combine(
-    base: &Base,
-    held_out: &[LabelledExample<'_>],
-    thresholds: &Thresholds,
-) -> (Vec<FittedCombination>, Vec<HeldOut>) {
+/// Fits combination and calibration of each threshold on held-out rows.
+fn combine(base: &Base, held_out: &[LabelledExample<'_>], thresholds: &Thresholds) -> Tried {
     let shares = hour_shares(held_out);
-    let mut fitted = Vec::with_capacity(thresholds.count());
-    let mut scores = Vec::with_capacity(thresholds.count());
-    for (index, threshold) in thresholds.iter().enumerate() {
-        let known = held_out.iter().zip(&shares).filter_map(|(row, &share)| {
-            Some((row.example, row.outcome.exceeds(threshold)?, share))
-        });
+    let of_threshold = |(index, threshold): (usize, DollarsPerMwh)| {
         let (mut tried, mut losses) = (Vec::new(), Vec::new());
-        for (example, exceeded, share) in known {
+        for (row, &share) in held_out.iter().zip(&shares) {
+            let Some(exceeded) = row.outcome.exceeds(threshold) else { continue };
+            let example = row.example;
             let components = base.components(example, index);
+            let start = example.target.hour.start;
             // Scored with the prior mixture: the fitted one will have seen these hours.
             let mixture = probability(FittedCombination::PRIOR.combine(&components));
             losses.push(HeldOutLoss {
-                start: example.target.hour.start,
+                start,
                 exceeded,
                 mixture: log_loss(mixture, exceeded),
                 climatologies: [example.climatology[index], example.climatology_recent[index]]
                     .map(|climatology| log_loss(climatology, exceeded)),
             });
-            tried.push((components, exceeded, share));
+            let issue_time = row.issue_time;
+            tried.push(HeldOutHour { issue_time, start, components, exceeded, share });
         }
-        fitted.push(FittedCombination::fit(&tried));
-        scores.push(HeldOut::of(threshold, &losses));
+        let combination = FittedCombination::fit(&tried);
+        let calibration = Calibration::chosen(&combination, &tried);
+        (combination, calibration, HeldOut::of(threshold, &losses))
+    };
+    let mut all = Tried { combination: Vec::new(), calibration: Vec::new(), scores: Vec::new() };
+    for (combination, calibration, scores) in thresholds.iter().enumerate().map(of_threshold) {
+        all.combination.push(combination);
+        all.calibration.push(calibration);
+        all.scores.push(scores);
     }
-    (fitted, scores)
+    all
 }
 
 impl FittedModel {
@@ -232,22 +258,24 @@ impl FittedModel {
     #[must_use]
     pub fn predict(&self, example: &Example) -> Vec<Prediction> {
         let mut center = Vec::with_capacity(self.thresholds.len());
-        let mut margins = Vec::with_capacity(self.thresholds.len());
         let mut components = Vec::with_capacity(self.thresholds.len());
+        let mut lower = Vec::with_capacity(self.thresholds.len());
+        let mut upper = Vec::with_capacity(self.thresholds.len());
         for (index, combination) in self.combination.iter().enumerate() {
             let logistic = self.base.logistic.forecast(example, index);
             let parts = self.base.around(logistic.log_odds, example, index);
             let disagreement = (parts.logistic - parts.trees) / 2.0;
             let variance =
                 logistic.variance + disagreement * disagreement + combination.bias_variance();
-            let deviation = variance.sqrt();
-            center.push(combination.combine(&parts));
-            margins.push(INTERVAL_QUANTILE * deviation);
+            let margin = INTERVAL_QUANTILE * variance.sqrt();
+            let combined = combination.combine(&parts);
+            let calibration = &self.calibration[index];
+            center.push(calibration.apply(combined));
+            lower.push(calibration.apply(combined - margin));
+            upper.push(calibration.apply(combined + margin));
             components.push(parts);
         }
         non_increasing(&mut center);
-        let mut lower: Vec<f64> = center.iter().zip(&margins).map(|(z, m)| z - m).collect();
-        let mut upper: Vec<f64> = center.iter().zip(&margins).map(|(z, m)| z + m).collect();
         non_increasing(&mut lower);
         non_increasing(&mut upper);
         components
@@ -272,6 +300,16 @@ impl FittedModel {
 
     pub(super) fn trees(&self) -> &FittedTrees {
         &self.base.trees
+    }
+
+    pub(super) fn calibration(&self, threshold: usize) -> &Calibration {
+        &self.calibration[threshold]
+    }
+
+    /// Returns how each threshold's log-odds are corrected: `identity`, `platt`, `beta` or `isotonic`.
+    #[must_use]
+    pub fn calibration_methods(&self) -> Vec<&'static str> {
+        self.calibration.iter().map(Calibration::name).collect()
     }
 
     /// Returns bias and weights of logistic, trees and persistence at one threshold.

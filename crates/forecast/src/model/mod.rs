@@ -4,6 +4,7 @@
 //! `fit` returns a different type than what it is called on, so an unfitted model cannot predict.
 
 mod boosting;
+mod calibration;
 mod columns;
 mod combination;
 mod comparison;
@@ -18,6 +19,7 @@ mod recipe;
 mod sample;
 mod saved;
 mod search;
+mod shrunken;
 mod tree;
 
 pub use comparison::{Comparison, PairedDifference, Verdict, compare};

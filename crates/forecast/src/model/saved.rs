@@ -11,7 +11,7 @@ use super::held_out::HeldOut;
 use super::lineage::Lineage;
 
 /// The version of the saved form.
-pub const MODEL_FORMAT: u32 = 2;
+pub const MODEL_FORMAT: u32 = 3;
 
 const NAME: &str = "spikecast-model";
 

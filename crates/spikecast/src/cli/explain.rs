@@ -155,6 +155,9 @@ fn show(
     let others = explanation.drivers.len().saturating_sub(top);
     terminal.line(format!("{} {others} other features", odds(all - shown)))?;
     terminal.line(format!("{} what the models add to every hour", odds(explanation.baseline)))?;
+    if explanation.calibration != 0.0 {
+        terminal.line(format!("{} calibration", odds(explanation.calibration)))?;
+    }
     terminal.line("")?;
     terminal.line(
         "odds: ×2 doubles the odds against what is usual, ×0.5 halves them; they multiply.",
@@ -196,6 +199,7 @@ fn to_json(row: &ForecastRow, explanation: &Explanation) -> Value {
         "probability": row.prediction.probability,
         "usual": explanation.usual,
         "baseline_log_odds": explanation.baseline,
+        "calibration_log_odds": explanation.calibration,
         "drivers": Value::from_iter(explanation.drivers.iter().map(driver)),
     })
 }

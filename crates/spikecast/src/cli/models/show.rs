@@ -47,9 +47,13 @@ pub(super) fn show(
     for (name, weight) in weights(&model) {
         terminal.line(format!("  {name:20} {weight:5.2}"))?;
     }
+    title("Calibration, chosen on the held-out days", terminal)?;
+    for (threshold, method) in model.thresholds().iter().zip(model.calibration_methods()) {
+        terminal.line(format!("  {:20} {method}", dollars(*threshold)))?;
+    }
     title("Recipe", terminal)?;
     for (name, value) in card.lineage.recipe.constants() {
-        terminal.line(format!("  {name:24} {value}"))?;
+        terminal.line(format!("  {name:28} {value}"))?;
     }
     Ok(Exit::Fine)
 }
@@ -156,6 +160,7 @@ fn to_json(entry: &ModelEntry, model: &FittedModel, state: &str, events: &[&Even
         "held_out": card.held_out,
         "held_out_skill": skill(&card),
         "weights": weights,
+        "calibration": model.calibration_methods(),
         "history": events,
     })
 }
