@@ -3,13 +3,16 @@
 //! In log-odds, per threshold: z = c + b + Σ wₘ (zₘ − c), where c is the climatology. Weights and
 //! bias are fitted on held-out days with a Gaussian prior around an even mixture of logistic and
 //! trees, so few exceedances move them little, and shrinking every weight shrinks the forecast
-//! to climatology.
+//! to climatology. Two things the prior knows from 2022 to 2024, each of which years agreed on:
+//! forecasts of later lead days should deviate less, and rare thresholds were forecast too often.
 
 use serde::{Deserialize, Serialize};
 
 use super::calibration::HeldOutHour;
 use super::linear_algebra::dot;
 use super::shrunken::{Evidence, fit_shrunken};
+use crate::arithmetic::mean;
+use crate::probability::probability;
 
 /// What is combined, each in log-odds.
 #[derive(Clone, Copy, Debug)]
@@ -18,12 +21,20 @@ pub(super) struct Components {
     pub(super) logistic: f64,
     pub(super) trees: f64,
     pub(super) persistence: f64,
+    /// 1 to 3.
+    pub(super) lead_day: u8,
 }
 
 const TERMS: usize = 4;
 
 /// Prior means of bias and of the weights of logistic, trees and persistence.
 pub(super) const PRIOR: [f64; TERMS] = [0.0, 1.0, 0.5, 0.0];
+/// What the logistic regression's deviation counts for on each lead day.
+pub(super) const LEAD_DAY_CONFIDENCE: [f64; 3] = [0.95, 0.9, 0.85];
+/// What the prior mean of the bias falls by from a threshold that is usually exceeded in a share of
+/// [`COMMON`] hours to one that is exceeded in a share e times less.
+pub(super) const RARE_BIAS: f64 = -0.2;
+const COMMON: f64 = 0.05;
 /// Prior precision of the weights: how many units of information a deviation must be worth.
 pub(super) const WEIGHT_PRECISION: f64 = 20_000.0;
 /// Prior precision of the bias: so much, and so much more times the share of exceedances. How often
@@ -31,7 +42,7 @@ pub(super) const WEIGHT_PRECISION: f64 = 20_000.0;
 pub(super) const BIAS_PRECISION: [f64; 2] = [100.0, 8_000.0];
 /// So many hours tell as much about the bias as one that does not depend on others: exceedances
 /// come in clusters, and every hour counts for three lead days.
-const CLUSTERING: f64 = 25.0;
+const CLUSTERING: f64 = 45.0;
 const WEIGHT_MAX: f64 = 1.5;
 
 /// A fitted combination for one threshold.
@@ -46,17 +57,23 @@ impl Components {
     fn terms(&self) -> [f64; TERMS] {
         [
             1.0,
-            self.logistic - self.climatology,
+            confidence(self.lead_day) * (self.logistic - self.climatology),
             self.trees - self.logistic,
             self.persistence - self.climatology,
         ]
     }
 }
 
+fn confidence(lead_day: u8) -> f64 {
+    LEAD_DAY_CONFIDENCE[usize::from(lead_day) - 1]
+}
+
 impl FittedCombination {
-    /// The combination before any held-out day was seen.
-    pub(super) const PRIOR: Self =
-        Self { terms: PRIOR, bias_variance: CLUSTERING / BIAS_PRECISION[0] };
+    /// Returns the combination before anything was learnt from the held-out hours but how usual
+    /// exceedances are.
+    pub(super) fn prior(held_out: &[HeldOutHour]) -> Self {
+        Self { terms: prior(held_out), bias_variance: CLUSTERING / BIAS_PRECISION[0] }
+    }
 
     /// Fits the weights to held-out hours.
     pub(super) fn fit(held_out: &[HeldOutHour]) -> Self {
@@ -68,8 +85,8 @@ impl FittedCombination {
                 (evidence, hour.components.terms())
             })
             .collect();
-        let Some(fitted) = fit_shrunken(&rows, PRIOR, precision(held_out)) else {
-            return Self::PRIOR;
+        let Some(fitted) = fit_shrunken(&rows, prior(held_out), precision(held_out)) else {
+            return Self::prior(held_out);
         };
         let mut terms = fitted.terms;
         for weight in &mut terms[1..] {
@@ -88,15 +105,26 @@ impl FittedCombination {
         self.bias_variance
     }
 
-    /// Returns bias and weights of logistic, trees and persistence.
-    pub(super) fn terms(&self) -> [f64; TERMS] {
-        self.terms
+    /// Returns bias and weights of logistic, trees and persistence on a lead day.
+    pub(super) fn terms(&self, lead_day: u8) -> [f64; TERMS] {
+        let [bias, logistic, trees, persistence] = self.terms;
+        [bias, confidence(lead_day) * logistic, trees, persistence]
     }
 
     /// Returns the weights of logistic, trees and persistence.
     pub(super) fn weights(&self) -> [f64; 3] {
         [self.terms[1], self.terms[2], self.terms[3]]
     }
+}
+
+/// Returns the prior mean of each term.
+fn prior(held_out: &[HeldOutHour]) -> [f64; TERMS] {
+    let mut prior = PRIOR;
+    if !held_out.is_empty() {
+        let usual = mean(held_out.iter().map(|hour| probability(hour.components.climatology)));
+        prior[0] = RARE_BIAS * (COMMON / usual).ln().max(0.0);
+    }
+    prior
 }
 
 /// Returns the prior precision of each term.
@@ -114,13 +142,27 @@ mod tests {
     use jiff::Timestamp;
 
     fn components(logistic: f64) -> Components {
-        Components { climatology: -3.0, logistic, trees: logistic, persistence: -3.0 }
+        Components { climatology: -2.0, logistic, trees: logistic, persistence: -2.0, lead_day: 2 }
     }
 
     #[test]
     fn without_held_out_days_the_prior_speaks() {
         let z = FittedCombination::fit(&[]).combine(&components(-1.0));
-        assert!((z - (-3.0 + PRIOR[1] * 2.0)).abs() < 1e-12);
+        assert!((z - (-2.0 + 0.9 * 1.0)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_rare_threshold_is_forecast_less_often_than_the_models_say() {
+        let hour = |climatology: f64| HeldOutHour {
+            issue_time: Timestamp::UNIX_EPOCH,
+            start: Timestamp::UNIX_EPOCH,
+            components: Components { climatology, ..components(climatology) },
+            exceeded: false,
+            share: 1.0,
+        };
+        let bias = |climatology: f64| FittedCombination::prior(&[hour(climatology)]).terms[0];
+        assert!(bias(-1.0).abs() < 1e-12);
+        assert!((bias(-6.0) - RARE_BIAS * (0.05 / probability(-6.0)).ln()).abs() < 1e-12);
     }
 
     #[test]
@@ -130,7 +172,7 @@ mod tests {
                 .map(|i| {
                     let exceeded = i % 20 == 0;
                     let sign = if exceeded == good { 1.0 } else { -1.0 };
-                    let components = components(-3.0 + sign);
+                    let components = components(-2.0 + sign);
                     let time = Timestamp::UNIX_EPOCH;
                     HeldOutHour { issue_time: time, start: time, components, exceeded, share: 1.0 }
                 })

@@ -37,7 +37,8 @@ impl FittedModel {
     /// Explains the forecast of an example at one threshold, given by its number.
     #[must_use]
     pub fn explain(&self, example: &Example, threshold: usize) -> Explanation {
-        let [bias, of_logistic, of_trees, of_persistence] = self.weights(threshold);
+        let [bias, of_logistic, of_trees, of_persistence] =
+            self.weights(threshold, example.target.lead_day);
         let usual = example.offset(threshold);
         let (intercept, terms) = self.logistic().terms(example, threshold);
         let (mean, shares) = self.trees().shares(example, threshold);

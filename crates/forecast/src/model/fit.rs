@@ -8,7 +8,10 @@ use thiserror::Error;
 
 use super::boosting::{FittedTrees, fit_trees};
 use super::calibration::{CALIBRATION_PRECISION, Calibration, HeldOutHour, ISOTONIC_PRIOR_HOURS};
-use super::combination::{BIAS_PRECISION, Components, FittedCombination, PRIOR, WEIGHT_PRECISION};
+use super::combination::{
+    BIAS_PRECISION, Components, FittedCombination, LEAD_DAY_CONFIDENCE, PRIOR, RARE_BIAS,
+    WEIGHT_PRECISION,
+};
 use super::held_out::{HeldOut, HeldOutLoss};
 use super::hyperparameters::Hyperparameters;
 use super::lineage::Lineage;
@@ -157,7 +160,7 @@ impl Tried {
     fn nothing(thresholds: &Thresholds) -> Self {
         let count = thresholds.count();
         Self {
-            combination: vec![FittedCombination::PRIOR; count],
+            combination: vec![FittedCombination::prior(&[]); count],
             calibration: vec![Calibration::Identity; count],
             scores: Vec::new(),
         }
@@ -170,6 +173,8 @@ fn recipe(settings: &FitSettings) -> Recipe {
         ("calibration_isotonic_hours", json!(ISOTONIC_PRIOR_HOURS)),
         ("calibration_precision", json!(CALIBRATION_PRECISION)),
         ("combination_bias_precision", json!(BIAS_PRECISION)),
+        ("combination_lead_day_confidence", json!(LEAD_DAY_CONFIDENCE)),
+        ("combination_rare_bias", json!(RARE_BIAS)),
         ("combination_weight_precision", json!(WEIGHT_PRECISION)),
         ("combination_prior", json!(PRIOR)),
         ("embargo_hours", json!(EMBARGO.as_hours())),
@@ -214,6 +219,7 @@ impl Base {
             logistic,
             trees: logistic + self.trees.correction(example, threshold),
             persistence: log_odds(example.persistence[threshold]),
+            lead_day: example.target.lead_day,
         }
     }
 }
@@ -222,24 +228,30 @@ impl Base {
 fn combine(base: &Base, held_out: &[LabelledExample<'_>], thresholds: &Thresholds) -> Tried {
     let shares = hour_shares(held_out);
     let of_threshold = |(index, threshold): (usize, DollarsPerMwh)| {
-        let (mut tried, mut losses) = (Vec::new(), Vec::new());
-        for (row, &share) in held_out.iter().zip(&shares) {
-            let Some(exceeded) = row.outcome.exceeds(threshold) else { continue };
-            let example = row.example;
-            let components = base.components(example, index);
-            let start = example.target.hour.start;
-            // Scored with the prior mixture: the fitted one will have seen these hours.
-            let mixture = probability(FittedCombination::PRIOR.combine(&components));
-            losses.push(HeldOutLoss {
-                start,
-                exceeded,
-                mixture: log_loss(mixture, exceeded),
+        let known = held_out.iter().zip(&shares).filter_map(|(row, &share)| {
+            let hour = HeldOutHour {
+                issue_time: row.issue_time,
+                start: row.example.target.hour.start,
+                components: base.components(row.example, index),
+                exceeded: row.outcome.exceeds(threshold)?,
+                share,
+            };
+            Some((row.example, hour))
+        });
+        let (examples, tried): (Vec<&Example>, Vec<HeldOutHour>) = known.unzip();
+        // Scored with the prior mixture: the fitted one has seen these hours.
+        let prior = FittedCombination::prior(&tried);
+        let loss = |(example, hour): (&&Example, &HeldOutHour)| {
+            let loss = |probability: f64| log_loss(probability, hour.exceeded);
+            HeldOutLoss {
+                start: hour.start,
+                exceeded: hour.exceeded,
+                mixture: loss(probability(prior.combine(&hour.components))),
                 climatologies: [example.climatology[index], example.climatology_recent[index]]
-                    .map(|climatology| log_loss(climatology, exceeded)),
-            });
-            let issue_time = row.issue_time;
-            tried.push(HeldOutHour { issue_time, start, components, exceeded, share });
-        }
+                    .map(loss),
+            }
+        };
+        let losses: Vec<HeldOutLoss> = examples.iter().zip(&tried).map(loss).collect();
         let combination = FittedCombination::fit(&tried);
         let calibration = Calibration::chosen(&combination, &tried);
         (combination, calibration, HeldOut::of(threshold, &losses))
@@ -312,9 +324,9 @@ impl FittedModel {
         self.calibration.iter().map(Calibration::name).collect()
     }
 
-    /// Returns bias and weights of logistic, trees and persistence at one threshold.
-    pub(super) fn weights(&self, threshold: usize) -> [f64; 4] {
-        self.combination[threshold].terms()
+    /// Returns bias and weights of logistic, trees and persistence at one threshold and lead day.
+    pub(super) fn weights(&self, threshold: usize, lead_day: u8) -> [f64; 4] {
+        self.combination[threshold].terms(lead_day)
     }
 
     /// Returns the thresholds in $/MWh that the model was fitted for.
