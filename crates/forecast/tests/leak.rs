@@ -29,7 +29,8 @@ fn published() -> Published {
         first_day: date(2024, 1, 1),
         vintages: Vintages::BeforeTheMarket,
     });
-    let keys = Series::FORECAST_INPUTS.map(|series| SeriesKey {
+    let series = Series::FORECAST_INPUTS.into_iter().chain(Series::FORECAST_EXTRAS);
+    let keys = series.map(|series| SeriesKey {
         series,
         place: match series {
             Series::RealTimeLmp | Series::DayAheadSpp => Place::SettlementPoint(point()),
@@ -45,7 +46,7 @@ fn published() -> Published {
         };
         (key, simulator.fetch(&request).expect("the simulator answers"))
     };
-    keys.into_iter().map(fetch).collect()
+    keys.map(fetch).collect()
 }
 
 fn history(published: &Published) -> History {

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use market::observation::KnownAt;
 use market::place::SettlementPoint;
 
+use super::adequacy::Adequacy;
 use super::analogs::{self, Analogs};
 use super::calendar;
 use super::climatology::Climatology;
@@ -14,6 +15,7 @@ use super::prices::{self, PriceState};
 use super::regime::{self, Regime};
 use super::registry::features;
 use super::tightness::{TargetDay, Tightness};
+use super::uncertainty::Uncertainty;
 use super::weather::Weather;
 use crate::horizon::{TargetHour, horizon};
 use crate::probability::log_odds;
@@ -92,6 +94,8 @@ struct Known<'a> {
     net: NetLoad<'a>,
     tightness: Tightness,
     errors: ForecastErrors<'a>,
+    adequacy: Adequacy<'a>,
+    uncertainty: Uncertainty<'a>,
     weather: Weather,
     regime: Regime,
     analogs: Analogs,
@@ -107,6 +111,8 @@ impl<'a> Known<'a> {
             prices: PriceState::of(view, point, thresholds),
             tightness: Tightness::of(view.instant(), &net),
             errors: ForecastErrors::of(view, &net),
+            adequacy: Adequacy::of(view),
+            uncertainty: Uncertainty::of(view),
             weather: Weather::of(view),
             regime: Regime::of(view, point, thresholds, &climatology),
             analogs: Analogs::of(view, point, thresholds, &net),
@@ -122,6 +128,8 @@ impl<'a> Known<'a> {
         self.prices.write(&target, &mut common);
         self.tightness.write(&self.net, (&target, day), &mut common);
         self.errors.write(&target, &self.net, &mut common);
+        self.adequacy.write(&target, &mut common);
+        self.uncertainty.write(&target, &mut common);
         self.weather.write(&mut common);
         common.extend([said.dam, said.max]);
         debug_assert_eq!(common.len() + COLUMNS_PER_THRESHOLD, column_names().len());

@@ -6,6 +6,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::boosting::{FittedTrees, fit_trees};
+use super::columns::KNOWN_SHARE_MIN;
 use super::combination::{BIAS_PRECISION, Components, FittedCombination, PRIOR, WEIGHT_PRECISION};
 use super::held_out::{HeldOut, HeldOutLoss};
 use super::hyperparameters::Hyperparameters;
@@ -149,6 +150,7 @@ fn recipe(settings: &FitSettings) -> Recipe {
         ("combination_weight_precision", json!(WEIGHT_PRECISION)),
         ("combination_prior", json!(PRIOR)),
         ("embargo_hours", json!(EMBARGO.as_hours())),
+        ("feature_known_share_min", json!(KNOWN_SHARE_MIN)),
         ("held_out_hours", json!(HELD_OUT.as_hours())),
     ];
     let chosen = serde_json::to_value(settings.hyperparameters).expect("plain numbers");

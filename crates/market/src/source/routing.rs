@@ -116,7 +116,7 @@ impl Report {
             {
                 Some(Report::SolarByRegion)
             }
-            Series::OutageCapacity(_) if zone => Some(Report::Outages),
+            Series::OutageCapacity(_) if is_system || zone => Some(Report::Outages),
             Series::GenerationCapacity | Series::LoadResourceCapacity | Series::OfflineCapacity
                 if is_system || zone =>
             {
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn everything_a_forecast_reads_is_published_by_a_report_but_observed_temperature() {
         let point = SettlementPoint::new("HB_WEST").unwrap();
-        for series in Series::FORECAST_INPUTS {
+        for series in Series::FORECAST_INPUTS.into_iter().chain(Series::FORECAST_EXTRAS) {
             let key = match series {
                 Series::RealTimeLmp | Series::DayAheadSpp => SeriesKey::at(series, &point),
                 _ => SeriesKey::system(series),
