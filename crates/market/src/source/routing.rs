@@ -158,6 +158,13 @@ impl Report {
         )
     }
 
+    /// Tells whether a forecast does without the report: it is read for
+    /// [`Series::FORECAST_EXTRAS`] only.
+    #[must_use]
+    pub const fn is_extra(self) -> bool {
+        matches!(self, Report::Outages | Report::Adequacy | Report::AsPlan)
+    }
+
     /// Tells whether the row store has everything that is wanted of the report. It keeps no
     /// vintages. A posting of corrections has one of several tables, of which an endpoint has one,
     /// and that of day-ahead prices is specified to say only minutes and seconds of the time of
@@ -219,6 +226,20 @@ mod tests {
             };
             let is_published = Report::publishing(&key).is_some();
             assert_eq!(is_published, series != Series::Temperature, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_forecast_does_without_reports_that_have_extras_only() {
+        let point = SettlementPoint::new("HB_WEST").unwrap();
+        let report = |series: Series| {
+            let system = Report::publishing(&SeriesKey::system(series));
+            system.or_else(|| Report::publishing(&SeriesKey::at(series, &point)))
+        };
+        let needed: Vec<Report> = Series::FORECAST_INPUTS.into_iter().filter_map(report).collect();
+        assert!(needed.iter().all(|report| !report.is_extra()), "{needed:?}");
+        for extra in Series::FORECAST_EXTRAS.into_iter().filter_map(report) {
+            assert_eq!(extra.is_extra(), !needed.contains(&extra), "{extra:?}");
         }
     }
 
