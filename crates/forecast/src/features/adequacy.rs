@@ -96,8 +96,8 @@ impl<'a> Adequacy<'a> {
             (renewable - self.renewable.mean_before) / GIGAWATT,
             at(&self.generation, start) / GIGAWATT,
             rank,
-            // `max` would turn what is unknown to 0.
-            if rank < LOW_RANK { (LOW_RANK - rank).powi(2) * 10.0 } else { rank * 0.0 },
+            // `max` alone would turn what is unknown to 0.
+            if rank.is_nan() { rank } else { (LOW_RANK - rank).max(0.0).powi(2) * 10.0 },
             self.reserves.rank(day_min),
             (reserves - self.planned(start)) / GIGAWATT,
         ]);
