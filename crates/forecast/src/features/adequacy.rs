@@ -158,8 +158,10 @@ mod tests {
 
     const ISSUED: &str = "2024-08-19T09:57";
 
-    /// Reports of hours as `(first hour, hours, published at, MW)`.
-    fn history(reports: &[(Series, &[(&str, i64, &str, f64)])]) -> History {
+    /// What was reported of hours: the first one, how many, published when, MW.
+    type Report<'r> = (&'r str, i64, &'r str, f64);
+
+    fn history(reports: &[(Series, &[Report<'_>])]) -> History {
         let mut builder = HistoryBuilder::default();
         for (series, vintages) in reports {
             let key = SeriesKey::system(*series);
@@ -188,6 +190,11 @@ mod tests {
         described(history, hour)[place]
     }
 
+    fn check(history: &History, hour: usize, name: &str, expected: f64) {
+        let value = value(history, hour, name);
+        assert!((value - expected).abs() < 1e-12, "{name}: {value}");
+    }
+
     const THERMAL: Series = Series::OutageCapacity(ResourceKind::Dispatchable);
     const RENEWABLE: Series = Series::OutageCapacity(ResourceKind::Intermittent);
 
@@ -212,8 +219,8 @@ mod tests {
             ),
             (RENEWABLE, &[("2024-08-20T00:00", 24, "2024-08-19T09:00", 3_000.0)]),
         ]);
-        assert_eq!(value(&history, 7, "thermal_outages"), 12.5);
-        assert_eq!(value(&history, 7, "thermal_outages_change_7d"), 2.5);
+        check(&history, 7, "thermal_outages", 12.5);
+        check(&history, 7, "thermal_outages_change_7d", 2.5);
         // There is nothing to compare with.
         assert!(value(&history, 7, "renewable_outages_change_7d").is_nan());
         // Nothing was reported for the second target day.
@@ -226,8 +233,8 @@ mod tests {
         let late = ("2024-08-20T00:00", 24, "2024-08-19T10:00", 40_000.0);
         let [known, changed] =
             [&[early][..], &[early, late]].map(|vintages| history(&[(THERMAL, vintages)]));
-        assert_eq!(value(&changed, 7, "thermal_outages"), 12.5);
-        assert_eq!(value(&known, 7, "thermal_outages"), 12.5);
+        check(&changed, 7, "thermal_outages", 12.5);
+        check(&known, 7, "thermal_outages", 12.5);
         assert!(value(&history(&[(THERMAL, &[late])]), 7, "thermal_outages").is_nan());
     }
 
@@ -245,10 +252,10 @@ mod tests {
         ];
         let reports = [before, tomorrow].concat();
         let history = history(&[(reserves, &reports)]);
-        assert_eq!(value(&history, 7, "available_reserves_rank"), 0.25);
-        assert!((value(&history, 7, "available_reserves_low_tail") - 0.025).abs() < 1e-12);
-        assert!((value(&history, 23, "available_reserves_low_tail") - 0.9).abs() < 1e-12);
-        assert_eq!(value(&history, 7, "available_reserves_day_min_rank"), 0.0);
+        check(&history, 7, "available_reserves_rank", 0.25);
+        check(&history, 7, "available_reserves_low_tail", 0.025);
+        check(&history, 23, "available_reserves_low_tail", 0.9);
+        check(&history, 7, "available_reserves_day_min_rank", 0.0);
         assert!(value(&history, 30, "available_reserves_low_tail").is_nan());
     }
 
@@ -258,15 +265,15 @@ mod tests {
         let (left, regulation, responsive) =
             (tomorrow(20_000.0), tomorrow(500.0), tomorrow(2_500.0));
         let (non_spinning, contingency) = (tomorrow(3_000.0), tomorrow(2_000.0));
-        let mut reports: Vec<(Series, &[(&str, i64, &str, f64)])> = vec![
+        let mut reports: Vec<(Series, &[Report<'_>])> = vec![
             (Series::AvailableReserves, &left),
             (Series::AsPlan(AncillaryService::RegUp), &regulation),
             (Series::AsPlan(AncillaryService::Responsive), &responsive),
         ];
         assert!(value(&history(&reports), 7, "reserve_margin").is_nan());
         reports.push((Series::AsPlan(AncillaryService::NonSpin), &non_spinning));
-        assert_eq!(value(&history(&reports), 7, "reserve_margin"), 14.0);
+        check(&history(&reports), 7, "reserve_margin", 14.0);
         reports.push((Series::AsPlan(AncillaryService::Contingency), &contingency));
-        assert_eq!(value(&history(&reports), 7, "reserve_margin"), 12.0);
+        check(&history(&reports), 7, "reserve_margin", 12.0);
     }
 }
