@@ -1,6 +1,8 @@
 //! A feature sees only what was published before the issue time: replace everything that was
 //! published later by noise, and every example stays bit-identical. A leaky feature is caught.
 
+use std::sync::LazyLock;
+
 use forecast::features::{Examples, examples};
 use forecast::threshold::Thresholds;
 use jiff::civil::date;
@@ -23,13 +25,19 @@ fn thresholds() -> Thresholds {
 }
 
 /// What the simulator published over some months of 2024, both sides of the tested issue times.
-fn published() -> Published {
+fn published() -> &'static Published {
+    static PUBLISHED: LazyLock<Published> = LazyLock::new(publish);
+    &PUBLISHED
+}
+
+fn publish() -> Published {
     let simulator = Simulator::new(SimulatorSettings {
         seed: 7,
         first_day: date(2024, 1, 1),
         vintages: Vintages::BeforeTheMarket,
     });
-    let keys = Series::FORECAST_INPUTS.map(|series| SeriesKey {
+    let series = Series::FORECAST_INPUTS.into_iter().chain(Series::FORECAST_EXTRAS);
+    let keys = series.map(|series| SeriesKey {
         series,
         place: match series {
             Series::RealTimeLmp | Series::DayAheadSpp => Place::SettlementPoint(point()),
@@ -45,7 +53,7 @@ fn published() -> Published {
         };
         (key, simulator.fetch(&request).expect("the simulator answers"))
     };
-    keys.into_iter().map(fetch).collect()
+    keys.map(fetch).collect()
 }
 
 fn history(published: &Published) -> History {
@@ -104,8 +112,8 @@ proptest! {
         let published = published();
         let first = parse_local("2024-03-05T00:00").expect("a local time");
         let issue_time = first + SignedDuration::from_mins(minutes);
-        let before = describe(&history(&published), issue_time);
-        let after = describe(&history(&scrambled(&published, issue_time, seed)), issue_time);
+        let before = describe(&history(published), issue_time);
+        let after = describe(&history(&scrambled(published, issue_time, seed)), issue_time);
         prop_assert_eq!(before, after);
     }
 }
@@ -120,8 +128,8 @@ fn a_feature_that_looks_ahead_is_caught() {
         let hour = Timestamp::from_second(target.as_second().div_euclid(3_600) * 3_600).ok()?;
         view.series(&SeriesKey::at(Series::DayAheadSpp, &point())).value_at(hour)
     };
-    let original = history(&published);
-    let changed = history(&scrambled(&published, issue_time, 3));
+    let original = history(published);
+    let changed = history(&scrambled(published, issue_time, 3));
     let end = Timestamp::MAX;
     assert_ne!(leaky(original.known_at(end)), leaky(changed.known_at(end)));
     assert_eq!(leaky(original.known_at(issue_time)), leaky(changed.known_at(issue_time)));
@@ -131,7 +139,7 @@ fn a_feature_that_looks_ahead_is_caught() {
 fn most_features_are_there_on_the_first_lead_day() {
     let published = published();
     let issue_time = parse_local("2024-04-10T09:57").expect("a local time");
-    let view_of = history(&published);
+    let view_of = history(published);
     let described = examples(&view_of.known_at(issue_time), &point(), &thresholds());
     let names = forecast::features::column_names();
     let missing: Vec<&str> = described.rows[18]

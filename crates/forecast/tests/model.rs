@@ -38,8 +38,7 @@ fn world(hours: i64) -> Vec<(Timestamp, Example, HourOutcome)> {
             let climatology = vec![0.1, 0.03];
             let mut common = vec![f32::NAN; column_names().len() - COLUMNS_PER_THRESHOLD];
             for (name, value) in ["net_load_rank", "load_rank", "wind_rank"].iter().zip([a, b, c]) {
-                let column = column_names().iter().position(|column| column == name);
-                common[column.expect("the feature exists")] = single(value);
+                common[place_of(name)] = single(value);
             }
             let lead_day = u8::try_from(1 + hour % 3).expect("1 to 3");
             let example = Example {
@@ -54,6 +53,10 @@ fn world(hours: i64) -> Vec<(Timestamp, Example, HourOutcome)> {
             (start - SignedDuration::from_hours(24), example, HourOutcome::Known(price))
         })
         .collect()
+}
+
+fn place_of(feature: &str) -> usize {
+    column_names().iter().position(|name| *name == feature).expect("the feature exists")
 }
 
 fn rows(world: &[(Timestamp, Example, HourOutcome)]) -> Vec<LabelledExample<'_>> {
@@ -173,6 +176,52 @@ fn a_search_tries_the_better_half_longer_and_is_repeatable() {
     let default = |trial: &Trial| trial.hyperparameters == Hyperparameters::default();
     assert!(found.iter().any(default));
     assert_eq!(trials().0, found);
+}
+
+/// Names a feature anew in the examples: the values of `from` are those of `to` in some rows.
+fn renamed(
+    world: &[(Timestamp, Example, HourOutcome)],
+    (from, to): (&str, &str),
+    is_known: impl Fn(usize) -> bool,
+) -> Vec<(Timestamp, Example, HourOutcome)> {
+    let mut world = world.to_vec();
+    for (row, (_, example, _)) in world.iter_mut().enumerate() {
+        let value = std::mem::replace(&mut example.common[place_of(from)], f32::NAN);
+        example.common[place_of(to)] = if is_known(row) { value } else { f32::NAN };
+    }
+    world
+}
+
+#[test]
+fn a_feature_that_was_there_in_training_is_learnt_from() {
+    let world = renamed(&world(12_000), ("net_load_rank", "reserve_margin"), |_| true);
+    let model = fitted(&world);
+    let by = |name: &str, (_, example, _): &&(Timestamp, Example, HourOutcome)| {
+        model.explain(example, 0).drivers[0].feature.name == name
+    };
+    let by_the_margin = world.iter().filter(|row| by("reserve_margin", row)).count();
+    assert!(world.len() < 2 * by_the_margin, "{by_the_margin}");
+}
+
+#[test]
+fn a_feature_that_training_hardly_knew_moves_no_forecast() {
+    let hours = 12_000;
+    let check = |is_known: &dyn Fn(usize) -> bool| {
+        let world = renamed(&world(12_000), ("net_load_rank", "reserve_margin"), is_known);
+        let model = fitted(&world);
+        for (_, example, _) in world.iter().step_by(41) {
+            let with = |margin: f32| {
+                let mut example = example.clone();
+                example.common[place_of("reserve_margin")] = margin;
+                model.predict(&example)
+            };
+            assert_eq!(with(f32::NAN), with(0.9));
+            assert_eq!(with(f32::NAN), with(-50.0));
+        }
+    };
+    check(&|_| false);
+    // The last three days.
+    check(&|row| hours - 72 <= row);
 }
 
 #[test]

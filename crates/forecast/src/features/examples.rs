@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use market::observation::KnownAt;
 use market::place::SettlementPoint;
 
+use super::adequacy::Adequacy;
 use super::analogs::{self, Analogs};
 use super::calendar;
 use super::climatology::Climatology;
@@ -15,6 +16,7 @@ use super::prices::{self, PriceState};
 use super::regime::{self, Regime};
 use super::registry::features;
 use super::tightness::{TargetDay, Tightness};
+use super::uncertainty::Uncertainty;
 use super::weather::Weather;
 use crate::horizon::{TargetHour, horizon};
 use crate::probability::log_odds;
@@ -85,7 +87,7 @@ pub fn examples(view: &KnownAt<'_>, point: &SettlementPoint, thresholds: &Thresh
 }
 
 /// Everything that is computed once for an issue time.
-struct Known {
+struct Known<'a> {
     issue_time: Timestamp,
     thresholds: usize,
     climatology: Climatology,
@@ -93,13 +95,15 @@ struct Known {
     net: NetLoad,
     tightness: Tightness,
     errors: ForecastErrors,
+    adequacy: Adequacy<'a>,
+    uncertainty: Uncertainty<'a>,
     weather: Weather,
     regime: Regime,
     analogs: Analogs,
 }
 
-impl Known {
-    fn of(view: &KnownAt<'_>, point: &SettlementPoint, thresholds: &Thresholds) -> Self {
+impl<'a> Known<'a> {
+    fn of(view: &KnownAt<'a>, point: &SettlementPoint, thresholds: &Thresholds) -> Self {
         let net = NetLoad::of(view);
         let climatology = Climatology::of(view, point, thresholds);
         Self {
@@ -108,6 +112,8 @@ impl Known {
             prices: PriceState::of(view, point, thresholds),
             tightness: Tightness::of(view.instant(), &net),
             errors: ForecastErrors::of(view, &net),
+            adequacy: Adequacy::of(view),
+            uncertainty: Uncertainty::of(view),
             weather: Weather::of(view),
             regime: Regime::of(view, point, thresholds, &climatology),
             analogs: Analogs::of(view, point, thresholds, &net),
@@ -123,6 +129,8 @@ impl Known {
         self.prices.write(&target, &mut common);
         self.tightness.write(&self.net, (&target, day), &mut common);
         self.errors.write(&target, &self.net, &mut common);
+        self.adequacy.write(&target, &mut common);
+        self.uncertainty.write(&target, &mut common);
         self.weather.write(&mut common);
         common.extend([said.dam, said.max]);
         debug_assert_eq!(common.len() + COLUMNS_PER_THRESHOLD, column_names().len());

@@ -1,7 +1,9 @@
 //! What every feature is: name, group, unit, inputs with their reports and publication lags,
 //! definition, and which models read it. The order is that of the columns.
 
-use super::{analogs, calendar, forecast_error, prices, regime, tightness, weather};
+use super::{
+    adequacy, analogs, calendar, forecast_error, prices, regime, tightness, uncertainty, weather,
+};
 
 /// What a feature is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,6 +16,10 @@ pub enum FeatureGroup {
     Tightness,
     /// How wrong the load, wind and solar forecasts were lately, and how they were revised.
     ForecastErrors,
+    /// Capacity out of service, and what is left after load and planned reserves.
+    Adequacy,
+    /// How far forecasts of the hour lie apart.
+    Uncertainty,
     /// Temperatures.
     Weather,
     /// Whether exceedances come more often than usual for the season and hour.
@@ -31,6 +37,8 @@ impl FeatureGroup {
             FeatureGroup::Prices => "prices",
             FeatureGroup::Tightness => "tightness",
             FeatureGroup::ForecastErrors => "forecast_errors",
+            FeatureGroup::Adequacy => "adequacy",
+            FeatureGroup::Uncertainty => "uncertainty",
             FeatureGroup::Weather => "weather",
             FeatureGroup::Regime => "regime",
             FeatureGroup::Analogs => "analogs",
@@ -57,6 +65,16 @@ pub enum Input {
     LoadActual,
     /// Actual wind and solar generation.
     RenewablesActual,
+    /// Capacity that will be out of service.
+    Outages,
+    /// What is planned online, can be started, and is left after load.
+    Adequacy,
+    /// How much of each ancillary service ERCOT plans to buy.
+    AncillaryPlan,
+    /// All of ERCOT's load models, used or not.
+    LoadModels,
+    /// The wind that can be relied on.
+    WindPotential,
     /// Observed temperatures.
     Temperature,
 }
@@ -69,11 +87,14 @@ impl Input {
             Input::RealTimePrices => "NP6-788-CD",
             Input::DayAheadPrices => "NP4-190-CD",
             Input::AncillaryPrices => "NP4-188-CD",
-            Input::LoadForecast => "NP3-565-CD",
-            Input::WindForecast => "NP4-732-CD",
+            Input::LoadForecast | Input::LoadModels => "NP3-565-CD",
+            Input::WindForecast | Input::WindPotential => "NP4-732-CD",
             Input::SolarForecast => "NP4-737-CD",
             Input::LoadActual => "NP6-345-CD",
             Input::RenewablesActual => "NP4-732-CD, NP4-737-CD",
+            Input::Outages => "NP3-233-CD",
+            Input::Adequacy => "NP3-763-CD",
+            Input::AncillaryPlan => "NP4-33-CD",
             Input::Temperature => "weather observations",
         }
     }
@@ -86,9 +107,16 @@ impl Input {
             Input::DayAheadPrices | Input::AncillaryPrices => {
                 "13:30 Central on the day before, after the day-ahead market closed: known for the issue day, not for the target day"
             }
-            Input::LoadForecast | Input::WindForecast | Input::SolarForecast => {
+            Input::LoadForecast
+            | Input::WindForecast
+            | Input::SolarForecast
+            | Input::Outages
+            | Input::Adequacy
+            | Input::LoadModels
+            | Input::WindPotential => {
                 "hourly, up to 7 days ahead; the newest vintage published by the issue time"
             }
+            Input::AncillaryPlan => "05:00 Central every day, up to 6 days ahead",
             Input::LoadActual => "05:50 Central on the next day",
             Input::RenewablesActual => "55 minutes after the hour",
             Input::Temperature => "1 hour after the hour",
@@ -115,7 +143,8 @@ pub enum ReadBy {
     Both,
     /// Trees only: its effect is no line, or its level means another thing in another year.
     Trees,
-    /// Logistic regression only: slow, so that a tree could tell single weeks by it.
+    /// Logistic regression only: slow, or known of the last months only, so that a tree could tell
+    /// single weeks by it.
     Logistic,
 }
 
@@ -179,6 +208,8 @@ pub(super) fn common_features() -> Vec<Feature> {
         &prices::COMMON_FEATURES,
         &tightness::FEATURES,
         &forecast_error::FEATURES,
+        &adequacy::FEATURES,
+        &uncertainty::FEATURES,
         &weather::FEATURES,
         &analogs::COMMON_FEATURES,
     ]

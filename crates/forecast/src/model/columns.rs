@@ -1,4 +1,6 @@
-//! Which features the logistic regression reads, and how they are standardised.
+//! Which features the logistic regression reads, and how they are standardised. Of a feature that
+//! hardly any row knows nothing is learnt, and its column is left out: whatever it says later moves
+//! no forecast.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +9,10 @@ use crate::features::{COLUMNS_PER_THRESHOLD, Example, Feature, ReadBy, features}
 
 /// Standardised features are cut off here: nothing was learnt about what lies further out.
 const STANDARD_SCORE_MAX: f64 = 3.5;
+
+/// The share of the rows, by weight, that must know a feature: about a fortnight of two years. Mean
+/// and deviation of fewer days would be those of a single spell of weather.
+pub(super) const KNOWN_SHARE_MIN: f64 = 0.02;
 
 /// Standardised columns: common features, then those of a threshold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +52,7 @@ impl Columns {
             let read = |place: &usize| features[*place].read_by != ReadBy::Trees;
             (0..features.len()).filter(read).collect()
         };
+        let total: f64 = drawn.iter().map(|row| row.weight).sum();
         let column = |place: usize, at: &dyn Fn(&Example) -> f32| {
             let (mut weight, mut sum, mut squares) = (0.0, 0.0, 0.0);
             for row in drawn {
@@ -56,15 +63,19 @@ impl Columns {
                     squares += row.weight * value * value;
                 }
             }
-            let mean = if 0.0 < weight { sum / weight } else { 0.0 };
-            let variance = if 0.0 < weight { squares / weight - mean * mean } else { 0.0 };
+            if weight <= KNOWN_SHARE_MIN * total {
+                return None;
+            }
+            let mean = sum / weight;
+            let variance = squares / weight - mean * mean;
             let inverse_deviation = if 1e-9 < variance { 1.0 / variance.sqrt() } else { 0.0 };
-            Column { place, mean, inverse_deviation }
+            Some(Column { place, mean, inverse_deviation })
         };
-        let common = read(common).into_iter().map(|place| column(place, &|e| e.common[place]));
+        let common =
+            read(common).into_iter().filter_map(|place| column(place, &|e| e.common[place]));
         let own = read(own)
             .into_iter()
-            .map(|place| column(place, &|e| own_features(e, threshold)[place]));
+            .filter_map(|place| column(place, &|e| own_features(e, threshold)[place]));
         Self { common: common.collect(), own: own.collect() }
     }
 

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::boosting::{FittedTrees, fit_trees};
 use super::calibration::{CALIBRATION_PRECISION, Calibration, HeldOutHour, ISOTONIC_PRIOR_HOURS};
+use super::columns::KNOWN_SHARE_MIN;
 use super::combination::{
     BIAS_PRECISION, Components, FittedCombination, LEAD_DAY_CONFIDENCE, PRIOR, RARE_BIAS,
     WEIGHT_PRECISION,
@@ -178,6 +179,7 @@ fn recipe(settings: &FitSettings) -> Recipe {
         ("combination_weight_precision", json!(WEIGHT_PRECISION)),
         ("combination_prior", json!(PRIOR)),
         ("embargo_hours", json!(EMBARGO.as_hours())),
+        ("feature_known_share_min", json!(KNOWN_SHARE_MIN)),
         ("held_out_hours", json!(HELD_OUT.as_hours())),
     ];
     let chosen = serde_json::to_value(settings.hyperparameters).expect("plain numbers");

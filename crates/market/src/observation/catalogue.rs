@@ -245,6 +245,27 @@ impl Series {
         Series::Temperature,
     ];
 
+    /// What the forecast reads beside them where a source has it: it does without each of them.
+    pub const FORECAST_EXTRAS: [Series; 17] = [
+        Series::OutageCapacity(ResourceKind::Dispatchable),
+        Series::OutageCapacity(ResourceKind::Intermittent),
+        Series::AvailableGeneration,
+        Series::AvailableReserves,
+        Series::AsPlan(AncillaryService::RegUp),
+        Series::AsPlan(AncillaryService::Responsive),
+        Series::AsPlan(AncillaryService::NonSpin),
+        Series::AsPlan(AncillaryService::Contingency),
+        Series::LoadForecastBy(LoadModel::A3),
+        Series::LoadForecastBy(LoadModel::A6),
+        Series::LoadForecastBy(LoadModel::E),
+        Series::LoadForecastBy(LoadModel::E1),
+        Series::LoadForecastBy(LoadModel::E2),
+        Series::LoadForecastBy(LoadModel::E3),
+        Series::LoadForecastBy(LoadModel::M),
+        Series::LoadForecastBy(LoadModel::X),
+        Series::WindPotential,
+    ];
+
     /// Returns every series, derived ones included, in the order of definition.
     #[must_use]
     pub fn all() -> &'static [Series] {

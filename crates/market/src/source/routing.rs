@@ -116,7 +116,7 @@ impl Report {
             {
                 Some(Report::SolarByRegion)
             }
-            Series::OutageCapacity(_) if zone => Some(Report::Outages),
+            Series::OutageCapacity(_) if is_system || zone => Some(Report::Outages),
             Series::GenerationCapacity | Series::LoadResourceCapacity | Series::OfflineCapacity
                 if is_system || zone =>
             {
@@ -156,6 +156,13 @@ impl Report {
                 | Report::AsPlan
                 | Report::TemperatureForecast
         )
+    }
+
+    /// Tells whether a forecast does without the report: it is read for
+    /// [`Series::FORECAST_EXTRAS`] only.
+    #[must_use]
+    pub const fn is_extra(self) -> bool {
+        matches!(self, Report::Outages | Report::Adequacy | Report::AsPlan)
     }
 
     /// Tells whether the row store has everything that is wanted of the report. It keeps no
@@ -212,13 +219,27 @@ mod tests {
     #[test]
     fn everything_a_forecast_reads_is_published_by_a_report_but_observed_temperature() {
         let point = SettlementPoint::new("HB_WEST").unwrap();
-        for series in Series::FORECAST_INPUTS {
+        for series in Series::FORECAST_INPUTS.into_iter().chain(Series::FORECAST_EXTRAS) {
             let key = match series {
                 Series::RealTimeLmp | Series::DayAheadSpp => SeriesKey::at(series, &point),
                 _ => SeriesKey::system(series),
             };
             let is_published = Report::publishing(&key).is_some();
             assert_eq!(is_published, series != Series::Temperature, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_forecast_does_without_reports_that_have_extras_only() {
+        let point = SettlementPoint::new("HB_WEST").unwrap();
+        let report = |series: Series| {
+            let system = Report::publishing(&SeriesKey::system(series));
+            system.or_else(|| Report::publishing(&SeriesKey::at(series, &point)))
+        };
+        let needed: Vec<Report> = Series::FORECAST_INPUTS.into_iter().filter_map(report).collect();
+        assert!(needed.iter().all(|report| !report.is_extra()), "{needed:?}");
+        for extra in Series::FORECAST_EXTRAS.into_iter().filter_map(report) {
+            assert_eq!(extra.is_extra(), !needed.contains(&extra), "{extra:?}");
         }
     }
 

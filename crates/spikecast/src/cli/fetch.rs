@@ -21,8 +21,8 @@ use crate::exit::{CommandError, Exit};
 use crate::jobs::ercot::Ercot;
 use crate::jobs::failure::{JobError, exit_of_error};
 use crate::jobs::fetch::{
-    CHECK, FetchInput, FetchOutcome, FetchWorkspace, Gap, PIPELINE, WantedSpan, open_archive,
-    pipeline, recover_fetching, register,
+    CHECK, FetchInput, FetchOutcome, FetchWorkspace, Gap, PIPELINE, Purpose, WantedSpan,
+    open_archive, pipeline, recover_fetching, register,
 };
 use crate::jobs::source::SourceChoice;
 use crate::jobs::weather::open_weather;
@@ -43,7 +43,7 @@ pub(super) fn fetch(
     let wanted = keys.iter().map(|key| WantedSpan { key: key.into(), from, to }).collect();
     let vintages = arguments.vintages.into();
     let (source, now) = (config.source.clone(), clock.now());
-    let input = FetchInput { source, wanted, now, as_of: now, vintages };
+    let input = FetchInput { source, wanted, now, as_of: now, vintages, purpose: Purpose::Archive };
     if clock.now() <= from {
         let message = format!("{} lies in the future; nothing is published yet", display(from));
         return Err(CommandError::usage(message));

@@ -73,11 +73,12 @@ impl SourceChoice {
     }
 }
 
-/// Returns every series that a forecast for these settlement points reads.
+/// Returns every series that a forecast for these settlement points reads, those included that it
+/// does without where a source has none.
 #[must_use]
 pub fn series_keys(points: &[SettlementPoint]) -> Vec<SeriesKey> {
     let mut keys = Vec::new();
-    for series in Series::FORECAST_INPUTS {
+    for series in Series::FORECAST_INPUTS.into_iter().chain(Series::FORECAST_EXTRAS) {
         match series {
             Series::RealTimeLmp | Series::DayAheadSpp => {
                 keys.extend(points.iter().map(|point| SeriesKey::at(series, point)));

@@ -9,7 +9,7 @@ use super::planner::Fetcher;
 use crate::config::Config;
 use crate::jobs::ercot::Ercot;
 use crate::jobs::failure::JobError;
-use crate::jobs::fetch::{FetchInput, FetchWorkspace, Vintages, open_archive};
+use crate::jobs::fetch::{FetchInput, FetchWorkspace, Purpose, Vintages, open_archive};
 use crate::jobs::forecast::wanted;
 use crate::jobs::source::{SourceChoice, series_keys};
 use crate::jobs::targets::Targets;
@@ -42,6 +42,7 @@ pub fn fetch_input(
         now: workspace.clock.now(),
         as_of: issue_time,
         vintages: Vintages::Morning,
+        purpose: Purpose::Forecast,
     })
 }
 

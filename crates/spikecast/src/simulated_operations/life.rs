@@ -19,7 +19,7 @@ use super::town::Town;
 use super::trouble::{Death, Kind, Severity};
 use crate::config::{Config, ConfigError, Layers};
 use crate::jobs::failure::JobError;
-use crate::jobs::fetch::{FetchInput, FetchWorkspace, Vintages, recover_fetching};
+use crate::jobs::fetch::{FetchInput, FetchWorkspace, Purpose, Vintages, recover_fetching};
 use crate::jobs::forecast::{
     Attendance, Fetching, Setup, Training, Workspace, recover_archive, wanted,
 };
@@ -270,6 +270,7 @@ fn light_fetcher(config: &Arc<Config>, fetching: &Arc<FetchWorkspace>) -> Fetche
             now: fetching.clock.now(),
             as_of: issue_time,
             vintages: Vintages::Morning,
+            purpose: Purpose::Forecast,
         }))
     })
 }

@@ -55,3 +55,13 @@ fn what_the_usual_route_lacks_comes_from_another_before_the_forecast() {
     let known = prices(&served.program, "2026-03-10T06:00");
     assert!(280 < known[0]["observations"].as_array().unwrap().len(), "{known}");
 }
+
+#[test]
+fn a_forecast_is_not_degraded_by_a_server_that_keeps_back_what_it_can_do_without() {
+    let rule =
+        |report: &str| format!("[[rule]]\nfault = \"server_error\"\nreport = \"{report}\"\n");
+    let served = Served::with_faults(&(rule("NP3-233-CD") + &rule("NP3-763-CD")));
+    let told = run(&served.program, "2026-03-10T06:00", 6);
+    let [reason] = reasons(&told)[..] else { panic!("{told}") };
+    assert!(reason.starts_with("train: recovered by use_climatology"), "{reason}");
+}

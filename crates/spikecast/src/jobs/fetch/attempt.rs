@@ -26,7 +26,8 @@ impl<'a> Attempt<'a> {
         Self { number, cancellation, stage: None }
     }
 
-    /// Tells whether what comes broken is put aside and not fetched again.
+    /// Tells whether what comes broken is put aside and not fetched again, and what can be done
+    /// without is done without.
     pub(super) fn is_last(&self) -> bool {
         UNUSABLE_MAX <= self.number
     }

@@ -10,7 +10,7 @@ use market::source::{FetchRequest, SourceError};
 
 use super::FetchWorkspace;
 use super::attempt::Attempt;
-use super::list::or_nothing;
+use super::list::{or_nothing, or_without};
 use super::shapes::{Collected, FetchInput, KeyName, Piece, Window};
 use crate::jobs::ercot::Ercot;
 use crate::jobs::failure::JobError;
@@ -46,7 +46,8 @@ pub(super) fn collect(
             let postings: Vec<Posting> =
                 postings.iter().map(|name| name.posting(report.0)).collect();
             let missing = workspace.archive.uncommitted(&postings)?;
-            collect_postings(workspace, input, (&missing, *from_mis), attempt)
+            let collected = collect_postings(workspace, input, (&missing, *from_mis), attempt);
+            or_without((input, report.0), attempt, collected)
         }
     }
 }

@@ -11,7 +11,7 @@ use orchestration::{RunId, StageContext, StageFailure};
 
 use super::FetchWorkspace;
 use super::attempt::Attempt;
-use super::shapes::{FetchInput, Piece, PostingName, ReportName, Window};
+use super::shapes::{FetchInput, Piece, PostingName, Purpose, ReportName, Window};
 use super::windows::is_wanted;
 use crate::jobs::failure::JobError;
 
@@ -34,7 +34,8 @@ pub(super) fn list(
     } else {
         ercot.archived(report.0, (*from, *to), || attempt.check_cancelled())
     };
-    let mut postings = or_nothing(report.0, listed)?;
+    let listed = or_nothing(report.0, listed);
+    let mut postings = or_without((input, report.0), attempt, listed)?;
     postings.retain(|posting| *from <= posting.posted_at && posting.posted_at < *to);
     // The newest is always wanted: it has the latest actual values.
     let newest = postings.iter().map(|posting| posting.posted_at).max();
@@ -52,6 +53,23 @@ pub(super) fn or_nothing<T: Default>(
     let is_as_needed = report.facts().cadence == Cadence::AsNeeded;
     match listed {
         Err(JobError::Source(SourceError::Missing { .. })) if is_as_needed => Ok(T::default()),
+        other => other,
+    }
+}
+
+/// A forecast that can do without a report is not degraded by a server that keeps it back.
+pub(super) fn or_without<T: Default>(
+    (input, report): (&FetchInput, Report),
+    attempt: &Attempt<'_>,
+    fetched: Result<T, JobError>,
+) -> Result<T, JobError> {
+    let can_do_without = input.purpose == Purpose::Forecast && report.is_extra();
+    match fetched {
+        Err(JobError::Source(
+            SourceError::Unavailable { .. }
+            | SourceError::Missing { .. }
+            | SourceError::Unusable { .. },
+        )) if can_do_without && attempt.is_last() => Ok(T::default()),
         other => other,
     }
 }

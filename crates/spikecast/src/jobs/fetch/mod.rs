@@ -32,8 +32,8 @@ use super::failure::JobError;
 use crate::data_dir::DataDir;
 use attempt::Attempt;
 pub use shapes::{
-    Collected, FailingDay, FetchInput, FetchOutcome, Gap, KeyName, Piece, Vintages, WantedSpan,
-    Window,
+    Collected, FailingDay, FetchInput, FetchOutcome, Gap, KeyName, Piece, Purpose, Vintages,
+    WantedSpan, Window,
 };
 
 /// The name of the pipeline in the journal.

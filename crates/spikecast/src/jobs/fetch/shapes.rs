@@ -24,6 +24,20 @@ pub struct FetchInput {
     pub as_of: Timestamp,
     /// Which vintages of forecasts are wanted.
     pub vintages: Vintages,
+    /// What for.
+    #[serde(default)]
+    pub purpose: Purpose,
+}
+
+/// What something is fetched for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// To be archived: whatever is wanted and cannot be had is told.
+    #[default]
+    Archive,
+    /// For a forecast, which does without some reports.
+    Forecast,
 }
 
 /// A span of a series.

@@ -23,6 +23,10 @@ pub(super) fn validate(workspace: &Workspace, input: &ForecastInput) -> StageRes
     let (mut inputs, mut reasons) = (Vec::new(), Vec::new());
     for key in &keys {
         let status = status(&view, key);
+        // What a source has never had is nothing to complain of.
+        if status.newest_interval.is_none() && Series::FORECAST_EXTRAS.contains(&key.series) {
+            continue;
+        }
         reasons.extend(shortcoming(key, &status));
         inputs.push(status);
     }
@@ -64,6 +68,8 @@ fn expected_reach(series: Series) -> SignedDuration {
         Series::LoadForecast | Series::WindForecast | Series::SolarForecast => {
             SignedDuration::from_hours(14)
         }
+        // Reported for days ahead.
+        series if Series::FORECAST_EXTRAS.contains(&series) => SignedDuration::from_hours(14),
         // The day-ahead market's: until the end of today at least.
         _ => SignedDuration::ZERO,
     }

@@ -14,8 +14,8 @@ use spikecast::config::{Config, Layers};
 use spikecast::data_dir::DataDir;
 use spikecast::jobs::ercot::Ercot;
 use spikecast::jobs::fetch::{
-    FetchInput, FetchWorkspace, Vintages, WantedSpan, open_archive, pipeline, recover_fetching,
-    register,
+    FetchInput, FetchWorkspace, Purpose, Vintages, WantedSpan, open_archive, pipeline,
+    recover_fetching, register,
 };
 use spikecast::jobs::source::SourceChoice;
 
@@ -34,7 +34,7 @@ fn fetched(served: &Served, wish: &Wish) -> SignedDuration {
     let (from, to) = wish.span();
     let wanted = wish.keys().iter().map(|key| WantedSpan { key: key.into(), from, to }).collect();
     let (source, vintages) = (SourceChoice::Ercot, Vintages::Morning);
-    let input = FetchInput { source, wanted, now, as_of: now, vintages };
+    let input = FetchInput { source, wanted, now, as_of: now, vintages, purpose: Purpose::Archive };
     std::fs::create_dir_all(served.program.path("data")).unwrap();
     let journal = Journal::open(&data_dir.fetch_journal()).unwrap();
     let workspace = Arc::new(FetchWorkspace {
