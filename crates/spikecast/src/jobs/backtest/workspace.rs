@@ -46,7 +46,7 @@ impl BacktestWorkspace {
         self.windows_folder().join(format!("{stage}.parquet"))
     }
 
-    /// Returns the file of what day-ahead references said in a window, counted from 0.
+    /// Returns the file of what the simple references said in a window, counted from 0.
     pub(super) fn references_file(&self, window: usize) -> PathBuf {
         self.window_file(&format!("window-{:04}-references", window + 1))
     }
