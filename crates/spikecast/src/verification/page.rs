@@ -97,8 +97,7 @@ fn models(pooled: &[(f64, &Findings)]) -> Vec<ModelSkill> {
             .filter_map(|(price, found)| Some(threshold_skill(*price, found.scores.get(&who)?)));
         ModelSkill { name: who.words().to_owned(), skill: skill.collect() }
     };
-    // Whoever is certain and often wrong loses so much that nobody else could be told apart on the
-    // same axis; the table of references has the numbers.
+    // Whoever is certain and often wrong lies off the axis; the table of references has the numbers.
     let is_drawn =
         |who: &Forecaster| !matches!(who, Forecaster::Combined | Forecaster::PersistenceRaw);
     // The issued forecast comes last, where it stands out.
