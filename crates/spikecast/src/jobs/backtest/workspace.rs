@@ -111,8 +111,18 @@ impl BacktestWorkspace {
         Ok(computed)
     }
 
+    /// Returns the history, and forgets the days that were described: once every window is forecast,
+    /// nobody needs them.
+    pub(super) fn history(&self, input: &BacktestInput) -> Result<History, JobError> {
+        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match shared.and_then(Arc::into_inner) {
+            Some(shared) => Ok(shared.history),
+            None => self.load(input),
+        }
+    }
+
     /// Loads everything that the source has about the settlement points.
-    pub(super) fn load(&self, input: &BacktestInput) -> Result<History, JobError> {
+    fn load(&self, input: &BacktestInput) -> Result<History, JobError> {
         let source = input.source.open()?;
         let keys = series_keys(&input.targets.points()?);
         if matches!(input.source, SourceChoice::Ercot) {
