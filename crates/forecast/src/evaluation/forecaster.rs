@@ -11,6 +11,8 @@ pub enum Forecaster {
     ClimatologyRecent,
     /// The last weeks at the same hour of day.
     Persistence,
+    /// The newest day whose same hour of day was known: certain of what happened then.
+    PersistenceRaw,
     /// Logistic regression on the day-ahead prices that were known: those of the issue day.
     DayAheadKnown,
     /// Logistic regression, the issued forecast's component.
@@ -28,10 +30,11 @@ pub enum Forecaster {
 
 impl Forecaster {
     /// All of them.
-    pub const ALL: [Forecaster; 9] = [
+    pub const ALL: [Forecaster; 10] = [
         Forecaster::Climatology,
         Forecaster::ClimatologyRecent,
         Forecaster::Persistence,
+        Forecaster::PersistenceRaw,
         Forecaster::DayAheadKnown,
         Forecaster::Logistic,
         Forecaster::BoostedTrees,
@@ -51,6 +54,7 @@ impl Forecaster {
             Forecaster::Climatology => "climatology",
             Forecaster::ClimatologyRecent => "climatology_recent",
             Forecaster::Persistence => "persistence",
+            Forecaster::PersistenceRaw => "persistence_raw",
             Forecaster::DayAheadKnown => "day_ahead_known",
             Forecaster::Logistic => "logistic",
             Forecaster::BoostedTrees => "boosted_trees",
@@ -67,6 +71,7 @@ impl Forecaster {
             Forecaster::Climatology => "climatology, all years",
             Forecaster::ClimatologyRecent => "climatology, last year",
             Forecaster::Persistence => "persistence",
+            Forecaster::PersistenceRaw => "persistence, last day",
             Forecaster::DayAheadKnown => "day-ahead, issue day",
             Forecaster::Logistic => "logistic",
             Forecaster::BoostedTrees => "boosted trees",
@@ -84,6 +89,7 @@ impl Forecaster {
             Forecaster::Climatology
             | Forecaster::ClimatologyRecent
             | Forecaster::Persistence
+            | Forecaster::PersistenceRaw
             | Forecaster::DayAheadKnown
             | Forecaster::Logistic
             | Forecaster::BoostedTrees
@@ -102,7 +108,8 @@ impl Forecaster {
             Forecaster::Logistic => Some(prediction.logistic),
             Forecaster::BoostedTrees => Some(prediction.boosted_trees),
             Forecaster::Combined => Some(prediction.probability),
-            Forecaster::DayAheadKnown
+            Forecaster::PersistenceRaw
+            | Forecaster::DayAheadKnown
             | Forecaster::PreviousModel
             | Forecaster::DayAheadOfTarget => None,
         }

@@ -19,6 +19,7 @@ mod forecaster;
 mod hour;
 mod isotonic;
 mod murphy;
+mod persistence_raw;
 mod proper;
 mod regime;
 mod reliability;
@@ -42,6 +43,7 @@ pub use forecaster::Forecaster;
 pub use hour::{DayKind, ScoredHour, ScoredHours};
 pub use isotonic::{CalibrationStep, isotonic};
 pub use murphy::{Murphy, MurphyTerms, murphy};
+pub use persistence_raw::LastKnownHours;
 pub use proper::{Loss, brier, log_loss, log_loss_of};
 pub use regime::{Division, Part};
 pub use reliability::{

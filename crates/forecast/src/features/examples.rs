@@ -159,13 +159,19 @@ impl<'a> Known<'a> {
         });
         Example {
             target,
-            by_threshold: by_threshold.map(single).collect(),
-            common: common.into_iter().map(single).collect(),
+            by_threshold: kept(&by_threshold.collect::<Vec<f64>>()),
+            common: kept(&common),
             climatology: long,
             climatology_recent: recent,
             persistence,
         }
     }
+}
+
+/// Returns features in no more memory than they need. Collecting them out of their own vector would
+/// keep all of its memory, and a backtest keeps hundreds of thousands of hours.
+fn kept(features: &[f64]) -> Vec<f32> {
+    features.iter().copied().map(single).collect()
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "seven digits are ample for a feature")]

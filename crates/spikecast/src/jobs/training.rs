@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use forecast::features::{Examples, examples};
+use forecast::horizon::LEAD_DAYS;
 use forecast::model::{FitError, FitSettings, FittedModel, LabelledExample, fit};
 use forecast::target::outcomes;
 use forecast::threshold::Thresholds;
@@ -49,10 +50,8 @@ pub fn training_issue_times(
     (first_training, last_training): (Timestamp, Timestamp),
     time_of_day: Time,
 ) -> Vec<Timestamp> {
-    let first = |point: &SettlementPoint| {
-        view.series(&SeriesKey::at(Series::HourlyMaxLmp, point)).first_interval()
-    };
-    let Some(first) = points.iter().filter_map(first).min() else { return Vec::new() };
+    let first = points.iter().filter_map(|point| first_price(view, point)).min();
+    let Some(first) = first else { return Vec::new() };
     let oldest = OperatingDay::of(first_training).plus_days(-TRAINING_DAYS_MAX);
     let mut day = OperatingDay::of(first).plus_days(WARM_UP_DAYS).max(oldest);
     let mut times = Vec::new();
@@ -61,6 +60,10 @@ pub fn training_issue_times(
         day = day.plus_days(1);
     }
     times
+}
+
+fn first_price(view: &KnownAt<'_>, point: &SettlementPoint) -> Option<Timestamp> {
+    view.series(&SeriesKey::at(Series::HourlyMaxLmp, point)).first_interval()
 }
 
 /// Returns the instant of a local time of day; where the clock skips it, an hour later.
@@ -85,7 +88,8 @@ pub fn examples_at(
     points.iter().map(|point| examples(&view, point, thresholds)).collect()
 }
 
-/// Describes past issue times on all cores, telling how far it is and stopping when asked to.
+/// Describes past issue times on all cores, telling how far it is and stopping when asked to. A
+/// settlement point takes part once its prices begin: of earlier hours nobody knows what happened.
 pub fn describe_past(
     view: &KnownAt<'_>,
     times: &[Timestamp],
@@ -95,6 +99,14 @@ pub fn describe_past(
 ) -> Result<Vec<Vec<Examples>>, JobError> {
     let total = u64::try_from(times.len()).unwrap_or(u64::MAX);
     let done = AtomicU64::new(0);
+    let first_prices: Vec<Option<Timestamp>> =
+        points.iter().map(|point| first_price(view, point)).collect();
+    let begun = |issue_time: Timestamp| -> Vec<SettlementPoint> {
+        let horizon_end = OperatingDay::of(issue_time).plus_days(i32::from(LEAD_DAYS) + 1).start();
+        let has_begun = |first: &Option<Timestamp>| first.is_some_and(|first| first < horizon_end);
+        let points = points.iter().zip(&first_prices);
+        points.filter(|(_, first)| has_begun(first)).map(|(point, _)| point.clone()).collect()
+    };
     times
         .par_iter()
         .map(|&issue_time| {
@@ -102,7 +114,7 @@ pub fn describe_past(
                 return Err(JobError::Stopped);
             }
             stage.progress(done.fetch_add(1, Ordering::Relaxed), total, "describing past days");
-            Ok(examples_at(view, issue_time, points, thresholds))
+            Ok(examples_at(view, issue_time, &begun(issue_time), thresholds))
         })
         .collect()
 }

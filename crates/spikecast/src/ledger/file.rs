@@ -108,7 +108,7 @@ pub fn write_forecast(
 pub fn write_forecast_beside(
     path: &Path,
     rows: &[ForecastRow],
-    beside: &[(&'static str, Vec<f64>)],
+    beside: &[(&'static str, &[f64])],
     provenance: &Provenance,
 ) -> Result<(), WriteError> {
     let mut columns = design_columns(rows);
@@ -117,7 +117,7 @@ pub fn write_forecast_beside(
         columns.push((name, ColumnData::Numbers(cells)));
     }
     for (name, cells) in beside {
-        columns.push((name, ColumnData::Numbers(cells.clone())));
+        columns.push((name, ColumnData::Numbers(cells.to_vec())));
     }
     let metadata = [
         ("spikecast_forecast_format", FORMAT.to_owned()),

@@ -22,6 +22,8 @@ pub enum NoticeKind {
     DataLate,
     /// Another model speaks from now on.
     ModelReplaced,
+    /// A new model was found wanting and does not speak.
+    ModelRefused,
     /// Issued forecasts scored worse than they should.
     SkillDegraded,
     /// Somebody tries whether notices arrive.
@@ -42,7 +44,7 @@ pub enum Severity {
 
 impl NoticeKind {
     /// The kinds that the setting `notify` chooses from; a test is always delivered.
-    pub const CHOICES: [Self; 8] = [
+    pub const CHOICES: [Self; 9] = [
         Self::ForecastReady,
         Self::DeadlineAtRisk,
         Self::DeadlineMissed,
@@ -50,6 +52,7 @@ impl NoticeKind {
         Self::SpikeLikely,
         Self::DataLate,
         Self::ModelReplaced,
+        Self::ModelRefused,
         Self::SkillDegraded,
     ];
 
@@ -64,6 +67,7 @@ impl NoticeKind {
             Self::SpikeLikely => "spike_likely",
             Self::DataLate => "data_late",
             Self::ModelReplaced => "model_replaced",
+            Self::ModelRefused => "model_refused",
             Self::SkillDegraded => "skill_degraded",
             Self::Test => "test",
         }
@@ -79,7 +83,9 @@ impl NoticeKind {
     #[must_use]
     pub fn severity(self) -> Severity {
         match self {
-            Self::ForecastReady | Self::ModelReplaced | Self::Test => Severity::Info,
+            Self::ForecastReady | Self::ModelReplaced | Self::ModelRefused | Self::Test => {
+                Severity::Info
+            }
             Self::DeadlineAtRisk
             | Self::ForecastDegraded
             | Self::SpikeLikely

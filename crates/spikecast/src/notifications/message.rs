@@ -66,6 +66,11 @@ impl Message {
                 },
                 facts: score_facts(scores),
             },
+            Notice::ModelRefused { version, reason } => Self {
+                title: "A new model does not speak".to_owned(),
+                sentence: format!("Model {version} was refused, the former one goes on speaking."),
+                facts: vec![fact("Reason", reason)],
+            },
             Notice::SkillDegraded { until, days, scores } => skill_degraded(*until, *days, scores),
             Notice::Test { sent_at } => Self {
                 title: "Test of spikecast's notices".to_owned(),
@@ -274,6 +279,9 @@ mod tests {
              Model 20260307T070000Z-1f2e3d4c replaces 20260305T070000Z-5a6b7c8d.\n\
              Above $100 = skill +13.5 %, log-loss 0.0712 (climatology 0.0823), 31 of 2,160 hours\n\
              Above $1,000 = skill −3.0 %, log-loss 0.0102 (climatology 0.0099), 31 of 2,160 hours",
+            "A new model does not speak\n\
+             Model 20260307T070000Z-1f2e3d4c was refused, the former one goes on speaking.\n\
+             Reason = the same recipe on newer data, worse than 1.0.0 on 12 weeks",
             "Forecasts have lost skill\n\
              The forecasts of the 30 days up to Fri 6 Mar were no better than climatology above \
              $1,000.\n\

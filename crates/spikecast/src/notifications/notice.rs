@@ -60,6 +60,13 @@ pub enum Notice {
         /// How the new one did on the days held out of its training.
         scores: Vec<ThresholdScore>,
     },
+    /// A new model was found wanting: the former one goes on speaking.
+    ModelRefused {
+        /// The new model's version.
+        version: String,
+        /// Why it does not speak.
+        reason: String,
+    },
     /// Issued forecasts scored worse than they should.
     SkillDegraded {
         /// The last day that was scored.
@@ -188,6 +195,7 @@ impl Notice {
             Self::SpikeLikely(_) => NoticeKind::SpikeLikely,
             Self::DataLate { .. } => NoticeKind::DataLate,
             Self::ModelReplaced { .. } => NoticeKind::ModelReplaced,
+            Self::ModelRefused { .. } => NoticeKind::ModelRefused,
             Self::SkillDegraded { .. } => NoticeKind::SkillDegraded,
             Self::Test { .. } => NoticeKind::Test,
         }
@@ -222,7 +230,9 @@ impl Notice {
             Self::DataLate { source, what, expected, .. } => {
                 format!("{source} {what} {}", market::time::local(*expected).date())
             }
-            Self::ModelReplaced { version, .. } => version.clone(),
+            Self::ModelReplaced { version, .. } | Self::ModelRefused { version, .. } => {
+                version.clone()
+            }
             Self::SkillDegraded { until, .. } => until.to_string(),
             Self::Test { sent_at } => sent_at.to_string(),
         };
@@ -248,6 +258,7 @@ mod tests {
                 "spike_likely HB_WEST > 200 @ 0.3 on 2026-03-08, 2026-03-07",
                 "data_late ERCOT real-time prices 2026-03-07",
                 "model_replaced 20260307T070000Z-1f2e3d4c",
+                "model_refused 20260307T070000Z-1f2e3d4c",
                 "skill_degraded 2026-03-06",
                 "test 2026-03-07T15:00:00Z",
             ]

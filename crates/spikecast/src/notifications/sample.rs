@@ -42,6 +42,10 @@ pub(super) fn every_notice() -> Vec<Notice> {
             previous: Some("20260305T070000Z-5a6b7c8d".to_owned()),
             scores: vec![score(100.0, 0.0712, 0.0823), score(1_000.0, 0.0102, 0.0099)],
         },
+        Notice::ModelRefused {
+            version: "20260307T070000Z-1f2e3d4c".to_owned(),
+            reason: "the same recipe on newer data, worse than 1.0.0 on 12 weeks".to_owned(),
+        },
         Notice::SkillDegraded {
             until: "2026-03-06".parse().unwrap(),
             days: 30,

@@ -129,9 +129,8 @@ impl Watch {
 
     fn model_is_there(&self, report: &RunReport) {
         let Ok(trained) = report.output_as::<TrainOutput>("train") else { return };
-        if let Some(refused) = trained.refused {
-            let RefusedModel { version, reason } = refused;
-            return tracing::warn!(version, reason, "a new model does not speak");
+        if let Some(RefusedModel { version, reason }) = trained.refused {
+            return self.courier.tell(Notice::ModelRefused { version, reason });
         }
         let (true, Some(reference)) = (trained.trained, trained.model) else { return };
         let model = match registry::load(&reference.path) {

@@ -71,10 +71,11 @@ pub struct Assessment {
 }
 
 /// Whose alerts, value and calibration are worked out in full.
-const IN_FULL: [Forecaster; 6] = [
+const IN_FULL: [Forecaster; 7] = [
     Forecaster::Climatology,
     Forecaster::ClimatologyRecent,
     Forecaster::Persistence,
+    Forecaster::PersistenceRaw,
     Forecaster::DayAheadKnown,
     Forecaster::Combined,
     Forecaster::DayAheadOfTarget,

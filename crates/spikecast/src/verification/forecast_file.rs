@@ -158,6 +158,7 @@ fn column_of(forecaster: Forecaster) -> &'static str {
         other @ (Forecaster::Climatology
         | Forecaster::ClimatologyRecent
         | Forecaster::Persistence
+        | Forecaster::PersistenceRaw
         | Forecaster::DayAheadKnown
         | Forecaster::Logistic
         | Forecaster::BoostedTrees

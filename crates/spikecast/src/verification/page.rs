@@ -97,8 +97,11 @@ fn models(pooled: &[(f64, &Findings)]) -> Vec<ModelSkill> {
             .filter_map(|(price, found)| Some(threshold_skill(*price, found.scores.get(&who)?)));
         ModelSkill { name: who.words().to_owned(), skill: skill.collect() }
     };
+    // Whoever is certain and often wrong lies off the axis; the table of references has the numbers.
+    let is_drawn =
+        |who: &Forecaster| !matches!(who, Forecaster::Combined | Forecaster::PersistenceRaw);
     // The issued forecast comes last, where it stands out.
-    let others = Forecaster::ALL.into_iter().filter(|who| *who != Forecaster::Combined);
+    let others = Forecaster::ALL.into_iter().filter(is_drawn);
     let models = others.chain([Forecaster::Combined]).map(model);
     models.filter(|model| !model.skill.is_empty()).collect()
 }

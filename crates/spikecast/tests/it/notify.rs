@@ -224,8 +224,8 @@ fn a_wrong_setting_is_named_with_what_would_be_right() {
     check(
         "notify = [\"deadline_missed\", \"everything\"]",
         "notify: expected some of forecast_ready, deadline_at_risk, deadline_missed, \
-         forecast_degraded, spike_likely, data_late, model_replaced, skill_degraded, found \
-         \"everything\"",
+         forecast_degraded, spike_likely, data_late, model_replaced, model_refused, skill_degraded, \
+         found \"everything\"",
     );
     check(
         "watch = [\"HB_WEST > 200 @ 30%\", \"HB_WEST 200\"]",

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::models;
 use crate::program::Program;
 
 /// What is waited for comes sooner; this only ends a test that would hang.
@@ -27,6 +28,10 @@ struct Server {
 impl Server {
     fn start(program: &Program, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         fs::write(program.path("spikecast.toml"), CONFIGURATION).unwrap();
+        Self::configured(program, arguments, environment)
+    }
+
+    fn configured(program: &Program, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut child = program
             .command(&[&["serve"], arguments].concat())
             .envs(environment.iter().copied())
@@ -114,6 +119,21 @@ fn a_training_that_is_asked_for_fits_a_model_that_the_next_forecast_speaks_by() 
     let shown = program.json(&["runs", "show", &run]);
     let train = shown["stages"].as_array().unwrap().iter().find(|it| it["stage"] == "train");
     assert_eq!(train.unwrap()["output"]["trained"], false, "{shown}");
+}
+
+#[test]
+fn a_model_that_is_refused_is_told() {
+    let program = models::program();
+    let server = Server::configured(&program, &[], &[]);
+    server.line("serving");
+    program.run(&["schedule", "run-now", "train"], 0);
+    assert_eq!(server.line("run ended")["status"], "COMPLETED");
+    models::change(&program, "1.0.0", models::flatter);
+    program.run(&["schedule", "run-now", "train"], 0);
+    assert_eq!(server.line("run ended")["status"], "COMPLETED");
+    let told = server.line("notice");
+    assert!(told["notice"].as_str().unwrap().starts_with("model_refused 1.0.1+"), "{told}");
+    assert_eq!(server.stop(), Some(0));
 }
 
 #[test]

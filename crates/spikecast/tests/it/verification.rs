@@ -25,8 +25,8 @@ impl Chance {
     }
 }
 
-/// Forecasts of made-up prices at two points, over a change of the clock, with two climatologies;
-/// some hours have no covered price.
+/// Forecasts of made-up prices at two points, over a change of the clock, with two climatologies and
+/// a reference that is always certain; some hours have no covered price.
 fn write_files(folder: &Path) -> (PathBuf, PathBuf) {
     let mut chance = Chance(2_026);
     let first = OperatingDay::of(parse_local("2024-09-20T00:00").unwrap());
@@ -45,7 +45,7 @@ fn write_files(folder: &Path) -> (PathBuf, PathBuf) {
         }
     }
     let mut forecasts =
-        "issue_time,target_start,settlement_point,threshold,probability,climatology,climatology_recent\n"
+        "issue_time,target_start,settlement_point,threshold,probability,climatology,climatology_recent,persistence_raw\n"
             .to_owned();
     for day in 0..DAYS {
         let issue_time = first.plus_days(day).start() + SignedDuration::from_hours(10);
@@ -59,11 +59,12 @@ fn write_files(folder: &Path) -> (PathBuf, PathBuf) {
                     let odds = |known: f64| 1.0 / (1.0 + (-3.0 * (known - needed)).exp());
                     writeln!(
                         forecasts,
-                        "{issue_time},{},{point},{threshold},{},{},{}",
+                        "{issue_time},{},{point},{threshold},{},{},{},{}",
                         target.hour.start,
                         odds(tightness + error + noise[0]),
                         odds(1.1 + evening + noise[1]),
                         odds(0.9 + evening + noise[2]),
+                        u8::from(needed < tightness + error),
                     )
                     .unwrap();
                 }
@@ -180,7 +181,8 @@ fn a_backtest_scores_its_forecasts_as_evaluate_does() {
     let scores = |document: &serde_json::Value| document["scores"].as_array().unwrap().clone();
     assert_eq!(scores(&evaluated), scores(&own));
     let names: Vec<_> = scores(&own).iter().map(|row| row["forecaster"].clone()).collect();
-    for name in ["previous_model", "day_ahead_known", "day_ahead_of_target_not_issuable"] {
+    let beside = ["persistence_raw", "day_ahead_known", "previous_model"];
+    for name in [&beside[..], &["day_ahead_of_target_not_issuable"]].concat() {
         assert!(names.contains(&name.into()), "{name} of {names:?}");
     }
     let outcomes = ["evaluate", "past/forecasts.parquet", "--truth", "past/outcomes.parquet"];

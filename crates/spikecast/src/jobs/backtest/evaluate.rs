@@ -42,12 +42,14 @@ fn write_all(
     input: &BacktestInput,
     stage: &StageContext,
 ) -> Result<Evaluated, JobError> {
+    let history = workspace.history(input)?;
     let (rows, references) = collect(workspace, input, stage)?;
     stage.progress(0, 0, "scoring");
-    let beside: Vec<(&str, Vec<f64>)> =
-        references.iter().map(|(who, cells)| (who.name(), cells.clone())).collect();
+    let beside: Vec<(&str, &[f64])> =
+        references.iter().map(|(who, cells)| (who.name(), cells.as_slice())).collect();
     write_forecast_beside(&workspace.forecasts(), &rows, &beside, &provenance(input)?)?;
-    let truth = label(&rows, &workspace.load(input)?);
+    let truth = label(&rows, &history);
+    drop(history);
     write_outcomes(&workspace.outcomes(), &rows, &truth)?;
     let cases = cases(&rows, &truth, &references);
     if cases.is_empty() {

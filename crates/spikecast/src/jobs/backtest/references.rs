@@ -1,10 +1,12 @@
-//! Forecasters that stand beside the issued forecast: logistic regressions on day-ahead prices, and the model
-//! of the training before. They are scored, never issued.
+//! Forecasters that stand beside the issued forecast: what happened at the same hour of the last day, logistic
+//! regressions on day-ahead prices, and the model of the training before. They are scored, never issued.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use forecast::evaluation::{DayAheadPrices, FittedDayAhead, Forecaster, fit_day_ahead};
+use forecast::evaluation::{
+    DayAheadPrices, FittedDayAhead, Forecaster, LastKnownHours, fit_day_ahead,
+};
 use forecast::features::Examples;
 use forecast::target::outcomes;
 use jiff::{SignedDuration, Timestamp};
@@ -25,8 +27,12 @@ const LEARNT: SignedDuration = SignedDuration::from_hours(730 * 24);
 pub(super) const PREVIOUS_MODEL: Forecaster = Forecaster::PreviousModel;
 
 /// The references, in the order of their columns.
-pub(super) const REFERENCES: [Forecaster; 3] =
-    [Forecaster::DayAheadKnown, Forecaster::DayAheadOfTarget, PREVIOUS_MODEL];
+pub(super) const REFERENCES: [Forecaster; 4] = [
+    Forecaster::PersistenceRaw,
+    Forecaster::DayAheadKnown,
+    Forecaster::DayAheadOfTarget,
+    PREVIOUS_MODEL,
+];
 
 /// What references said about the rows of a window, row by row; NaN for nothing.
 pub(super) type Columns = BTreeMap<Forecaster, Vec<f64>>;
@@ -40,9 +46,9 @@ enum Day {
     Target,
 }
 
-/// Forecasts the rows of a window by day-ahead prices alone, learning from what was known at its
-/// training.
-pub(super) fn day_ahead_columns(
+/// Forecasts the rows of a window by the last known day, and by day-ahead prices alone, learning
+/// from what was known at its training.
+pub(super) fn simple_columns(
     shared: &Shared,
     trained_at: Timestamp,
     rows: &[ForecastRow],
@@ -61,9 +67,25 @@ pub(super) fn day_ahead_columns(
         probabilities.map(|probability| probability.unwrap_or(f64::NAN)).collect()
     };
     BTreeMap::from([
+        (Forecaster::PersistenceRaw, persistence_raw(shared, rows)),
         (Forecaster::DayAheadKnown, column(Day::Issue)),
         (Forecaster::DayAheadOfTarget, column(Day::Target)),
     ])
+}
+
+/// Repeats for each row what happened at the same hour of the newest day that was known at its issue
+/// time.
+fn persistence_raw(shared: &Shared, rows: &[ForecastRow]) -> Vec<f64> {
+    let same_issue = |a: &ForecastRow, b: &ForecastRow| {
+        a.issue_time == b.issue_time && a.settlement_point == b.settlement_point
+    };
+    let said = |rows: &[ForecastRow]| -> Vec<f64> {
+        let view = shared.history.known_at(rows[0].issue_time);
+        let last = LastKnownHours::of(&view, &rows[0].settlement_point);
+        let probability = |row: &ForecastRow| last.probability(&row.target.hour, row.threshold);
+        rows.iter().map(|row| probability(row).unwrap_or(f64::NAN)).collect()
+    };
+    rows.chunk_by(same_issue).flat_map(said).collect()
 }
 
 /// Fits each threshold of the rows to the past issue days.

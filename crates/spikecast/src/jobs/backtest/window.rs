@@ -4,7 +4,7 @@
 use orchestration::{StageContext, StageOutput, StageResult};
 use serde::{Deserialize, Serialize};
 
-use super::references::{Columns, PREVIOUS_MODEL, day_ahead_columns, write_columns};
+use super::references::{Columns, PREVIOUS_MODEL, simple_columns, write_columns};
 use super::shapes::{BacktestInput, Window};
 use super::workspace::{BacktestWorkspace, Shared};
 use crate::jobs::failure::JobError;
@@ -37,7 +37,7 @@ pub(super) fn window(workspace: &BacktestWorkspace, stage: &StageContext) -> Sta
         let path = workspace.previous_file(place + 1);
         write_columns(&path, &columns).map_err(JobError::from)?;
     }
-    let columns = day_ahead_columns(&shared, rows[0].issue_time, &rows);
+    let columns = simple_columns(&shared, rows[0].issue_time, &rows);
     write_columns(&workspace.references_file(place), &columns).map_err(JobError::from)?;
     let path = workspace.window_file(stage.stage());
     write_forecast(&path, &rows, &provenance(&input)?).map_err(JobError::from)?;

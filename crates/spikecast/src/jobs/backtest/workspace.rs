@@ -46,7 +46,7 @@ impl BacktestWorkspace {
         self.windows_folder().join(format!("{stage}.parquet"))
     }
 
-    /// Returns the file of what day-ahead references said in a window, counted from 0.
+    /// Returns the file of what the simple references said in a window, counted from 0.
     pub(super) fn references_file(&self, window: usize) -> PathBuf {
         self.window_file(&format!("window-{:04}-references", window + 1))
     }
@@ -111,8 +111,18 @@ impl BacktestWorkspace {
         Ok(computed)
     }
 
+    /// Returns the history, and forgets the days that were described: once every window is forecast,
+    /// nobody needs them.
+    pub(super) fn history(&self, input: &BacktestInput) -> Result<History, JobError> {
+        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match shared.and_then(Arc::into_inner) {
+            Some(shared) => Ok(shared.history),
+            None => self.load(input),
+        }
+    }
+
     /// Loads everything that the source has about the settlement points.
-    pub(super) fn load(&self, input: &BacktestInput) -> Result<History, JobError> {
+    fn load(&self, input: &BacktestInput) -> Result<History, JobError> {
         let source = input.source.open()?;
         let keys = series_keys(&input.targets.points()?);
         if matches!(input.source, SourceChoice::Ercot) {

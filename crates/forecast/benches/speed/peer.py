@@ -1,4 +1,4 @@
-"""The same work in Python, for comparison: called by `measure speed` with the folder of the history
+"""The same work in Python, for comparison: called by `cargo bench -p forecast` with the folder of the history
 and the described hours.
 
 1. polars describes every issue day by a tenth of what the program does: for each of the 72 target

@@ -1,4 +1,13 @@
-//! Times description, training and inference, and has Python do the same work in the same run.
+//! `cargo bench -p forecast [-- FOLDER [PYTHON]]`: times description, training and inference on a folder
+//! of history, and has a Python with LightGBM and polars do the same work in the same run (`peer.py`).
+//!
+//! Paths start at the workspace's root. Without a folder it is the one of real data beside it; where
+//! that is not there, nothing is measured.
+
+#![expect(clippy::print_stdout, reason = "it reports on the terminal")]
+
+#[path = "../../examples/measure/history.rs"]
+mod history;
 
 use std::error::Error;
 use std::path::Path;
@@ -13,12 +22,35 @@ use market::observation::History;
 use market::table::{ColumnData, write_parquet};
 use market::time::instant;
 
-use super::history::{describe, issue_days, labelled, load, thresholds, timed, train};
+use history::{describe, issue_days, labelled, load, thresholds, timed, train};
 
 const REPEATS: usize = 3;
 
-pub(super) fn measure(folder: &str, python: Option<&str>) -> Result<(), Box<dyn Error>> {
-    let ((history, points), seconds) = timed(|| load(folder).expect("the folder can be read"));
+/// Where real data is, if it is there.
+const REAL_DATA: &str = "../shared/data";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))?;
+    // Cargo adds a flag of its own.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|it| it != "--bench").collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        [] if !Path::new(REAL_DATA).is_dir() => {
+            println!(
+                "nothing measured: no real market data in {REAL_DATA}; name a folder after --"
+            );
+            Ok(())
+        }
+        [] => measure(REAL_DATA, None),
+        [folder] => measure(folder, None),
+        [folder, python] => measure(folder, Some(python)),
+        _ => Err("expected at most a folder and a Python".into()),
+    }
+}
+
+fn measure(folder: &str, python: Option<&str>) -> Result<(), Box<dyn Error>> {
+    let (loaded, seconds) = timed(|| load(folder));
+    let (history, points) = loaded?;
     println!("load: {seconds:.2} s");
     let days = issue_days(2024);
     let mut described = Vec::new();
@@ -48,7 +80,7 @@ pub(super) fn measure(folder: &str, python: Option<&str>) -> Result<(), Box<dyn 
     };
     let exported = std::env::temp_dir().join("spikecast-speed-examples.parquet");
     export(&history, &described, as_of, &exported)?;
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/measure/peer.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/speed/peer.py");
     let status = Command::new(python).arg(script).arg(folder).arg(&exported).status()?;
     std::fs::remove_file(&exported)?;
     if status.success() { Ok(()) } else { Err("the Python script failed".into()) }
