@@ -42,3 +42,29 @@ pub(super) fn first_hour(instant: Timestamp) -> i64 {
     let number = hour_number(instant);
     if hour_start(number) < instant { number + 1 } else { number }
 }
+
+#[cfg(test)]
+mod tests {
+    use market::observation::{HistoryBuilder, Observation, Series, SeriesKey};
+
+    use super::*;
+
+    #[test]
+    fn hours_go_by_their_number_and_end_before_the_last() {
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        let key = SeriesKey::system(Series::LoadActual);
+        let observation = |hour: i64| Observation {
+            interval_start: at(3_600 * hour),
+            published_at: at(0),
+            value: f64::from(i32::try_from(hour).unwrap()),
+        };
+        let mut builder = HistoryBuilder::default();
+        builder.add(&key, [1, 2, 4, 5].map(observation));
+        let history = builder.build();
+        let series = history.known_at(at(0)).series(&key);
+        // From a minute past hour 1 until a minute past hour 4: hours 2, 3 and 4.
+        let hours = Hours::between(&series, at(3_660), at(4 * 3_600 + 60));
+        assert_eq!(hours.known().collect::<Vec<_>>(), [(2, 2.0), (4, 4.0)]);
+        assert!([1, 3, 5, -7].map(|hour| hours.at(hour)).iter().all(|value| value.is_nan()));
+    }
+}

@@ -3,18 +3,23 @@
 //! Pooled over thresholds and settlement points: every drawn row of every threshold is one row
 //! here and the threshold's number a feature, so rare thresholds borrow strength from common ones.
 //! The trees read features of the target hour only, not those that stay the same for weeks: from
-//! these they learn single weeks by heart.
+//! these they learn single weeks by heart. How many trees are grown is what did best on the newest
+//! 90 days of trees that had not seen them; where the logistic regression has said it all, none.
 
+use jiff::{SignedDuration, Timestamp};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::fit::EMBARGO;
 use super::hyperparameters::Hyperparameters;
 use super::logistic::FittedLogistic;
 use super::sample::{Drawn, LabelledExample};
 use super::tree::{Binned, Derivatives, Growth, Tree, grow};
+use crate::arithmetic::outcome;
+use crate::evaluation::log_loss;
 use crate::features::{COLUMNS_PER_THRESHOLD, Example, ReadBy, features};
 use crate::probability::probability;
 
@@ -43,6 +48,11 @@ fn threshold_number(threshold: usize) -> f32 {
     threshold as f32
 }
 
+/// The newest hours show when to stop, by models that did not learn from them.
+pub(super) const VALIDATED: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// After so many trees that did not help, growing stops.
+pub(super) const PATIENCE: usize = 20;
+
 /// Fits the trees to the drawn rows of each threshold; `None` without rows.
 pub(super) fn fit_trees(
     rows: &[LabelledExample<'_>],
@@ -64,35 +74,101 @@ pub(super) fn fit_trees(
             pooled.iter().map(value).collect()
         })
         .collect();
-    let binned = Binned::of(&columns);
-    let mut log_odds: Vec<f64> = pooled
+    let log_odds = pooled
         .par_iter()
         .map(|&(threshold, row)| logistic.log_odds(rows[row.row].example, threshold))
         .collect();
-    let mut order = readable(width);
-    let mut random = Pcg64Mcg::seed_from_u64(seed);
-    let mut trees = Vec::with_capacity(hyperparameters.trees);
-    let mut derivatives = vec![Derivatives::default(); pooled.len()];
-    let growth = Growth {
-        leaves_max: hyperparameters.leaves_max,
-        leaf_hessian_min: hyperparameters.leaf_information_min,
-        ridge: hyperparameters.leaf_ridge,
-        learning_rate: hyperparameters.learning_rate,
+    let boosting = Boosting {
+        binned: Binned::of(&columns),
+        columns: readable(width),
+        log_odds,
+        exceeded: pooled.iter().map(|(_, row)| row.exceeded).collect(),
+        hyperparameters,
+        seed,
     };
-    for _ in 0..hyperparameters.trees {
-        for ((derivative, z), (_, row)) in derivatives.iter_mut().zip(&log_odds).zip(&pooled) {
-            let p = probability(*z);
-            let residual = p - f64::from(u8::from(row.exceeded));
-            derivative.gradient = row.weight * residual;
-            derivative.hessian = row.weight * p * (1.0 - p);
-        }
-        order.shuffle(&mut random);
-        let mut chosen =
-            order[..columns_of_a_tree(order.len(), hyperparameters.column_share)].to_vec();
-        chosen.sort_unstable();
-        trees.push(grow(&binned, &derivatives, &chosen, &growth, &mut log_odds));
-    }
+    let starts = || pooled.iter().map(|(_, row)| rows[row.row].example.target.hour.start);
+    let validated = starts().max()? - VALIDATED;
+    let weights_where = |holds: &dyn Fn(Timestamp) -> bool| -> Vec<f64> {
+        let weight = |((_, row), start): (&(usize, Drawn), Timestamp)| {
+            if holds(start) { row.weight } else { 0.0 }
+        };
+        pooled.iter().zip(starts()).map(weight).collect()
+    };
+    let before = weights_where(&|start| start < validated - EMBARGO);
+    let after = weights_where(&|start| validated <= start);
+    let count = boosting.enough(&before, &after);
+    let trees = boosting.grow(&weights_where(&|_| true), count, |_| true);
     Some(FittedTrees { trees })
+}
+
+/// Everything that trees are grown from but the weights of the rows.
+struct Boosting<'h> {
+    binned: Binned,
+    /// The columns that trees read.
+    columns: Vec<usize>,
+    /// What the logistic regression says of each row.
+    log_odds: Vec<f64>,
+    exceeded: Vec<bool>,
+    hyperparameters: &'h Hyperparameters,
+    seed: u64,
+}
+
+impl Boosting<'_> {
+    /// Grows trees on weighted rows; after each, `go_on` is told the log-odds of all rows.
+    fn grow(
+        &self,
+        weights: &[f64],
+        trees_max: usize,
+        mut go_on: impl FnMut(&[f64]) -> bool,
+    ) -> Vec<Tree> {
+        let growth = Growth {
+            leaves_max: self.hyperparameters.leaves_max,
+            leaf_hessian_min: self.hyperparameters.leaf_information_min,
+            ridge: self.hyperparameters.leaf_ridge,
+            learning_rate: self.hyperparameters.learning_rate,
+        };
+        let mut log_odds = self.log_odds.clone();
+        let mut order = self.columns.clone();
+        let used = columns_of_a_tree(order.len(), self.hyperparameters.column_share);
+        let mut random = Pcg64Mcg::seed_from_u64(self.seed);
+        let mut derivatives = vec![Derivatives::default(); weights.len()];
+        let mut trees = Vec::with_capacity(trees_max);
+        while trees.len() < trees_max {
+            let rows = log_odds.iter().zip(weights).zip(&self.exceeded);
+            for (derivative, ((z, weight), exceeded)) in derivatives.iter_mut().zip(rows) {
+                let p = probability(*z);
+                derivative.gradient = weight * (p - outcome(*exceeded));
+                derivative.hessian = weight * p * (1.0 - p);
+            }
+            order.shuffle(&mut random);
+            let mut chosen = order[..used].to_vec();
+            chosen.sort_unstable();
+            trees.push(grow(&self.binned, &derivatives, &chosen, &growth, &mut log_odds));
+            if !go_on(&log_odds) {
+                break;
+            }
+        }
+        trees
+    }
+
+    /// Returns how many trees that are grown on the rows before did best on those after.
+    fn enough(&self, before: &[f64], after: &[f64]) -> usize {
+        let loss = |log_odds: &[f64]| -> f64 {
+            let rows = log_odds.iter().zip(after).zip(&self.exceeded).filter(|it| *it.0.1 > 0.0);
+            rows.map(|((z, weight), exceeded)| weight * log_loss(probability(*z), *exceeded)).sum()
+        };
+        let mut best = (0, loss(&self.log_odds));
+        let mut count = 0;
+        self.grow(before, self.hyperparameters.trees, |log_odds| {
+            count += 1;
+            let loss = loss(log_odds);
+            if loss < best.1 {
+                best = (count, loss);
+            }
+            count < best.0 + PATIENCE
+        });
+        best.0
+    }
 }
 
 /// Returns the columns that trees read, the threshold's number among them.

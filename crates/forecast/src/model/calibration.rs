@@ -253,6 +253,7 @@ mod tests {
                         logistic: z,
                         trees: z,
                         persistence: z,
+                        lead_day: 1,
                     },
                     exceeded,
                     share: 1.0,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use thiserror::Error;
 
-use super::boosting::{FittedTrees, fit_trees};
+use super::boosting::{FittedTrees, PATIENCE, VALIDATED, fit_trees};
 use super::calibration::{CALIBRATION_PRECISION, Calibration, HeldOutHour, ISOTONIC_PRIOR_HOURS};
 use super::columns::KNOWN_SHARE_MIN;
 use super::combination::{
@@ -180,6 +180,8 @@ fn recipe(settings: &FitSettings) -> Recipe {
         ("combination_prior", json!(PRIOR)),
         ("embargo_hours", json!(EMBARGO.as_hours())),
         ("feature_known_share_min", json!(KNOWN_SHARE_MIN)),
+        ("tree_patience", json!(PATIENCE)),
+        ("tree_validation_hours", json!(VALIDATED.as_hours())),
         ("held_out_hours", json!(HELD_OUT.as_hours())),
     ];
     let chosen = serde_json::to_value(settings.hyperparameters).expect("plain numbers");

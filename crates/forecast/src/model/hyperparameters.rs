@@ -20,7 +20,7 @@ pub struct Hyperparameters {
     pub kinship_ridge: f64,
     /// How strongly intercepts are drawn in the same way.
     pub intercept_ridge: f64,
-    /// How many trees.
+    /// How many trees at the most.
     pub trees: usize,
     /// Leaves of a tree.
     pub leaves_max: usize,
