@@ -26,7 +26,7 @@ fn models<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// Runs at an issue time; returns the JSON and the version without its fingerprint.
-fn run(program: &Program, issue_time: &str) -> (Value, String) {
+pub(crate) fn run(program: &Program, issue_time: &str) -> (Value, String) {
     let run = program.json(&small_run(issue_time));
     let label = run["model_version"].as_str().unwrap().to_owned();
     (run, label.split('+').next().unwrap().to_owned())

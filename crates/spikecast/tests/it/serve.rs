@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::models;
@@ -124,11 +125,13 @@ fn a_training_that_is_asked_for_fits_a_model_that_the_next_forecast_speaks_by() 
 #[test]
 fn a_model_that_is_refused_is_told() {
     let program = models::program();
+    let next = &program.json(&["schedule", "preview", "@daily", "--count", "1"])[0]["utc"];
+    let next_midnight: Timestamp = next.as_str().unwrap().parse().unwrap();
+    let days_ago = next_midnight - SignedDuration::from_hours(3 * 24);
+    models::run(&program, &days_ago.to_string());
+    models::change(&program, "1.0.0", models::flatter);
     let server = Server::configured(&program, &[], &[]);
     server.line("serving");
-    program.run(&["schedule", "run-now", "train"], 0);
-    assert_eq!(server.line("run ended")["status"], "COMPLETED");
-    models::change(&program, "1.0.0", models::flatter);
     program.run(&["schedule", "run-now", "train"], 0);
     assert_eq!(server.line("run ended")["status"], "COMPLETED");
     let told = server.line("notice");
