@@ -137,7 +137,7 @@ fn interval(interval: Option<Interval>) -> String {
 fn words(drift: &Drift) -> String {
     let windows = |windows: &Windows| {
         format!(
-            "skill {} in the last {RECENT_DAYS} days, {} before (p {:.3})",
+            "skill {} in the last {RECENT_DAYS} days, {} before (p {:.4})",
             percent(windows.recent),
             percent(windows.earlier),
             windows.p_value
