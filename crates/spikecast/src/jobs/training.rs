@@ -62,6 +62,18 @@ pub fn training_issue_times(
     times
 }
 
+/// Returns the settlement points of which there are prices before the target hours end.
+fn begun(
+    view: &KnownAt<'_>,
+    points: &[SettlementPoint],
+    issue_time: Timestamp,
+) -> Vec<SettlementPoint> {
+    let end = OperatingDay::of(issue_time).plus_days(i32::from(LEAD_DAYS) + 1).start();
+    let has_begun =
+        |point: &&SettlementPoint| first_price(view, point).is_some_and(|first| first < end);
+    points.iter().filter(has_begun).cloned().collect()
+}
+
 fn first_price(view: &KnownAt<'_>, point: &SettlementPoint) -> Option<Timestamp> {
     view.series(&SeriesKey::at(Series::HourlyMaxLmp, point)).first_interval()
 }
@@ -99,14 +111,6 @@ pub fn describe_past(
 ) -> Result<Vec<Vec<Examples>>, JobError> {
     let total = u64::try_from(times.len()).unwrap_or(u64::MAX);
     let done = AtomicU64::new(0);
-    let first_prices: Vec<Option<Timestamp>> =
-        points.iter().map(|point| first_price(view, point)).collect();
-    let begun = |issue_time: Timestamp| -> Vec<SettlementPoint> {
-        let horizon_end = OperatingDay::of(issue_time).plus_days(i32::from(LEAD_DAYS) + 1).start();
-        let has_begun = |first: &Option<Timestamp>| first.is_some_and(|first| first < horizon_end);
-        let points = points.iter().zip(&first_prices);
-        points.filter(|(_, first)| has_begun(first)).map(|(point, _)| point.clone()).collect()
-    };
     times
         .par_iter()
         .map(|&issue_time| {
@@ -114,7 +118,7 @@ pub fn describe_past(
                 return Err(JobError::Stopped);
             }
             stage.progress(done.fetch_add(1, Ordering::Relaxed), total, "describing past days");
-            Ok(examples_at(view, issue_time, &begun(issue_time), thresholds))
+            Ok(examples_at(view, issue_time, &begun(view, points, issue_time), thresholds))
         })
         .collect()
 }
@@ -140,4 +144,33 @@ pub fn train<'e>(
         }));
     }
     fit(&rows, thresholds, &FitSettings::at(view.instant()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use market::observation::{HistoryBuilder, Observation};
+    use market::time::parse_local;
+
+    #[test]
+    fn a_settlement_point_takes_part_once_its_prices_begin() {
+        let [early, late, never] =
+            ["HB_HUBAVG", "HB_WEST", "HB_PAN"].map(|name| SettlementPoint::new(name).unwrap());
+        let mut builder = HistoryBuilder::default();
+        for (point, first) in [(&early, "2020-01-01T00:00"), (&late, "2024-01-01T00:00")] {
+            let interval_start = parse_local(first).unwrap();
+            let price = Observation { interval_start, published_at: interval_start, value: 20.0 };
+            builder.add(&SeriesKey::at(Series::RealTimeLmp, point), [price]);
+        }
+        let history = builder.build();
+        let points = [early.clone(), late.clone(), never];
+        let check = |issue_time: &str, expected: &[&SettlementPoint]| {
+            let view = history.known_at(Timestamp::MAX);
+            let begun = begun(&view, &points, parse_local(issue_time).unwrap());
+            assert_eq!(begun.iter().collect::<Vec<_>>(), expected, "{issue_time}");
+        };
+        // The last target hour of the 28th is the one before the year, that of the 29th is a day later.
+        check("2023-12-28T09:57", &[&early]);
+        check("2023-12-29T09:57", &[&early, &late]);
+    }
 }
