@@ -107,8 +107,10 @@ impl Kernel {
 /// The past hours of one hour of day.
 #[derive(Default)]
 struct HourOfDay {
-    /// All of them: how like, what it weighs, how many thresholds it exceeded.
-    experience: Vec<(Likeness, f64, usize)>,
+    /// Those that exceeded no threshold: how like, what it weighs.
+    quiet: Vec<(Likeness, f64)>,
+    /// The others, with how many they exceeded.
+    exceeding: Vec<(Likeness, f64, usize)>,
     /// The newest of them.
     priced: Vec<(Likeness, Priced)>,
 }
@@ -166,7 +168,10 @@ impl Analogs {
             let age_hours = usize::try_from(this_hour - hour).unwrap_or(0);
             let [exceedance_weight, weight] = weights[age_hours.min(weights.len() - 1)];
             let of_day = &mut by_hour[usize::from(local_hour(hour).hour)];
-            of_day.experience.push((likeness, exceedance_weight, thresholds.exceeded_by(max)));
+            match thresholds.exceeded_by(max) {
+                0 => of_day.quiet.push((likeness, exceedance_weight)),
+                exceeded => of_day.exceeding.push((likeness, exceedance_weight, exceeded)),
+            }
             if recent <= hour {
                 let priced = Priced { weight, max: scaled(max), dam: scaled(dam.at(hour)) };
                 of_day.priced.push((likeness, priced));
@@ -198,7 +203,9 @@ impl Analogs {
         let (mut max, mut dam) = (WeightedMean::default(), WeightedMean::default());
         for (shift, factor) in NEIGHBOURS {
             let hour = &self.by_hour[(usize::from(local_hour(number).hour) + shift) % 24];
-            for (likeness, weight, exceeded) in &hour.experience {
+            let quiet = hour.quiet.iter().map(|(likeness, w)| w * kernel.nearness(*likeness));
+            by_exceeded[0] += factor * quiet.sum::<f64>();
+            for (likeness, weight, exceeded) in &hour.exceeding {
                 by_exceeded[*exceeded] += factor * weight * kernel.nearness(*likeness);
             }
             for (likeness, priced) in &hour.priced {
