@@ -111,9 +111,12 @@ impl FittedCombination {
         [bias, confidence(lead_day) * logistic, trees, persistence]
     }
 
-    /// Returns the weights of logistic, trees and persistence.
-    pub(super) fn weights(&self) -> [f64; 3] {
-        [self.terms[1], self.terms[2], self.terms[3]]
+    /// Returns what climatology, logistic, trees and persistence count for, together 1, as a mean
+    /// over the lead days. The trees speak on top of the logistic regression.
+    pub(super) fn shares(&self) -> [f64; 4] {
+        let [_, deviation, trees, persistence] = self.terms;
+        let logistic = deviation * mean(LEAD_DAY_CONFIDENCE.into_iter());
+        [1.0 - logistic - persistence, logistic - trees, trees, persistence]
     }
 }
 
@@ -178,8 +181,10 @@ mod tests {
                 })
                 .collect()
         };
-        let weight = |good: bool| FittedCombination::fit(&held_out(good)).weights()[0];
+        let weight = |good: bool| FittedCombination::fit(&held_out(good)).terms[1];
         assert!(weight(false) < 0.9 * PRIOR[1]);
         assert!(1.1 * PRIOR[1] < weight(true));
+        let shares = FittedCombination::fit(&held_out(true)).shares();
+        assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{shares:?}");
     }
 }

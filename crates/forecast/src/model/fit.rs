@@ -19,6 +19,7 @@ use super::lineage::Lineage;
 use super::logistic::{FittedLogistic, fit_logistic};
 use super::recipe::Recipe;
 use super::sample::{Drawn, LabelledExample, Sampling, draw, hour_shares};
+use crate::arithmetic::mean;
 use crate::evaluation::log_loss;
 use crate::features::Example;
 use crate::probability::{log_odds, non_increasing, probability};
@@ -352,17 +353,12 @@ impl FittedModel {
         &self.held_out
     }
 
-    /// Returns the mean weights of logistic, trees and persistence over the thresholds.
+    /// Returns what each component counts for by name, together 1: mean over thresholds and lead days.
     #[must_use]
-    pub fn mean_weights(&self) -> [f64; 3] {
-        let mut mean = [0.0; 3];
-        for combination in &self.combination {
-            for (sum, weight) in mean.iter_mut().zip(combination.weights()) {
-                #[expect(clippy::cast_precision_loss, reason = "a handful of thresholds")]
-                let count = self.combination.len() as f64;
-                *sum += weight / count;
-            }
-        }
-        mean
+    pub fn component_shares(&self) -> [(&'static str, f64); 4] {
+        let names = ["climatology", "logistic regression", "boosted trees", "persistence"];
+        std::array::from_fn(|index| {
+            (names[index], mean(self.combination.iter().map(|it| it.shares()[index])))
+        })
     }
 }

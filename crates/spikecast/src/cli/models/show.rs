@@ -43,8 +43,8 @@ pub(super) fn show(
     for line in scores(&card) {
         terminal.line(format!("  {line}"))?;
     }
-    title("Weights, mean over the thresholds", terminal)?;
-    for (name, weight) in weights(&model) {
+    title("What counts for how much, mean over thresholds and lead days", terminal)?;
+    for (name, weight) in model.component_shares() {
         terminal.line(format!("  {name:20} {weight:5.2}"))?;
     }
     title("Calibration, chosen on the held-out days", terminal)?;
@@ -53,7 +53,7 @@ pub(super) fn show(
     }
     title("Recipe", terminal)?;
     for (name, value) in card.lineage.recipe.constants() {
-        terminal.line(format!("  {name:28} {value}"))?;
+        terminal.line(format!("  {name:31} {value}"))?;
     }
     Ok(Exit::Fine)
 }
@@ -136,20 +136,13 @@ fn scores(card: &ModelCard) -> Vec<String> {
     table(header, &scored.iter().map(row).collect::<Vec<_>>())
 }
 
-fn weights(model: &FittedModel) -> [(&'static str, f64); 4] {
-    let [logistic, trees, persistence] = model.mean_weights();
-    [
-        ("logistic regression", logistic),
-        ("boosted trees", trees),
-        ("persistence", persistence),
-        ("climatology", 1.0 - logistic - trees - persistence),
-    ]
-}
-
 fn to_json(entry: &ModelEntry, model: &FittedModel, state: &str, events: &[&Event]) -> Value {
     let card = model.card();
-    let weights: serde_json::Map<String, Value> =
-        weights(model).into_iter().map(|(name, weight)| (name.to_owned(), json!(weight))).collect();
+    let weights: serde_json::Map<String, Value> = model
+        .component_shares()
+        .into_iter()
+        .map(|(name, weight)| (name.to_owned(), json!(weight)))
+        .collect();
     json!({
         "version": entry.version.to_string(),
         "label": entry.label(),

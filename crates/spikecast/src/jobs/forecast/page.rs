@@ -147,14 +147,6 @@ fn model_card(model: Option<(&str, &FittedModel)>) -> ModelCard {
     let day = |text: &str| {
         instant(text).map_or_else(|_| text.to_owned(), |t| OperatingDay::of(t).to_string())
     };
-    let [logistic, trees, persistence] = model.mean_weights();
-    let climatology = (1.0 - logistic - trees - persistence).max(0.0);
-    let components = [
-        ("logistic regression", logistic),
-        ("boosted trees", trees),
-        ("persistence", persistence),
-        ("climatology", climatology),
-    ];
     ModelCard {
         version: version.to_owned(),
         trained_at: words(&lineage.trained_at),
@@ -164,7 +156,8 @@ fn model_card(model: Option<(&str, &FittedModel)>) -> ModelCard {
             day(&lineage.first_target),
             day(&lineage.last_target)
         ),
-        components: components
+        components: model
+            .component_shares()
             .into_iter()
             .map(|(name, weight)| ModelComponent { name: name.to_owned(), weight })
             .collect(),
