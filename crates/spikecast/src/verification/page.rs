@@ -5,6 +5,7 @@ use forecast::evaluation::{Forecaster, Scores};
 use super::assessment::{Assessment, Findings, Group};
 use super::cases::Cases;
 use super::page_detail::verification_view;
+use crate::report::format::{count, dollars, signed_percent};
 use crate::report::{
     BacktestSection, BandPoint, CurveStep, Estimate, Lead, ModelSkill, MonthSkill, MonthlySkill,
     ReliabilityBin, ReliabilityCurve, ScoreRow, ThresholdSkill,
@@ -22,19 +23,19 @@ pub fn headlines(cases: &Cases, assessment: &Assessment) -> Vec<String> {
 }
 
 fn headline(price: f64, scores: &Scores) -> String {
+    let (price, hours) = (dollars(price), count(scores.hours as u64));
     if scores.exceedances == 0 {
-        return format!("Above ${price}: no exceedance in {} hours, so no skill.", scores.hours);
+        return format!("Above {price}: no exceedance in {hours} hours, so no skill.");
     }
-    let percent = |share: f64| format!("{:+.1} %", 100.0 * share);
     let interval = scores.log_loss_skill_interval.map_or_else(String::new, |interval| {
-        format!(" (90 % interval {} to {})", percent(interval.lower), percent(interval.upper))
+        let (lower, upper) = (signed_percent(interval.lower), signed_percent(interval.upper));
+        format!(" (90\u{202f}% interval {lower} to {upper})")
     });
     format!(
-        "Above ${price}: log-loss skill {}{interval}, Brier skill {}, {} exceedances in {} hours.",
-        percent(scores.log_loss_skill),
-        percent(scores.brier_skill),
-        scores.exceedances,
-        scores.hours,
+        "Above {price}: log-loss skill {}{interval}, Brier skill {}, {} exceedances in {hours} hours.",
+        signed_percent(scores.log_loss_skill),
+        signed_percent(scores.brier_skill),
+        count(scores.exceedances as u64),
     )
 }
 
