@@ -237,6 +237,12 @@ fn the_same_hours_at_a_second_settlement_point_teach_nothing_new() {
         model.predict(&world[77].1)[0].probability
     };
     assert!((predict(&once) - predict(&twice)).abs() < 1e-3);
+    // Of the second settlement point nobody knows the prices: it takes no weight from the first.
+    let with_unknown: Vec<LabelledExample<'_>> = once
+        .iter()
+        .flat_map(|row| [*row, LabelledExample { outcome: HourOutcome::Unknown, ..*row }])
+        .collect();
+    assert_eq!(predict(&once).to_bits(), predict(&with_unknown).to_bits());
 }
 
 #[test]

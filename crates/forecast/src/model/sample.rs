@@ -33,14 +33,18 @@ pub(super) struct Drawn {
 }
 
 /// Returns what each row weighs beside those of other settlement points that were issued together
-/// about the same hour: they all tell much the same, so together they weigh as one.
+/// about the same hour: they all tell much the same, so together they weigh as one. A row of which
+/// nobody knows what happened takes no weight from the others.
 pub(super) fn hour_shares(rows: &[LabelledExample<'_>]) -> Vec<f64> {
     let hour = |row: &LabelledExample<'_>| (row.issue_time, row.example.target.hour.start);
     let mut rows_of_hour: HashMap<(Timestamp, Timestamp), u32> = HashMap::new();
-    for row in rows {
+    for row in rows.iter().filter(|row| row.outcome != HourOutcome::Unknown) {
         *rows_of_hour.entry(hour(row)).or_default() += 1;
     }
-    rows.iter().map(|row| 1.0 / f64::from(rows_of_hour[&hour(row)])).collect()
+    let share = |row: &LabelledExample<'_>| {
+        rows_of_hour.get(&hour(row)).map_or(0.0, |count| 1.0 / f64::from(*count))
+    };
+    rows.iter().map(share).collect()
 }
 
 /// How rows are thinned and weighed.
