@@ -194,6 +194,10 @@ fn columns_of_a_tree(width: usize, share: f64) -> usize {
 }
 
 impl FittedTrees {
+    pub(super) fn count(&self) -> usize {
+        self.trees.len()
+    }
+
     /// Returns what the trees add to the logistic regression's log-odds.
     pub(super) fn correction(&self, example: &Example, threshold: usize) -> f64 {
         let at = |column: usize| column_value(example, threshold, column);

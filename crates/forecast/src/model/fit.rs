@@ -353,6 +353,12 @@ impl FittedModel {
         &self.held_out
     }
 
+    /// Returns how many trees speak on top of the logistic regression; often none.
+    #[must_use]
+    pub fn tree_count(&self) -> usize {
+        self.base.trees.count()
+    }
+
     /// Returns what each component counts for by name, together 1: mean over thresholds and lead days.
     #[must_use]
     pub fn component_shares(&self) -> [(&'static str, f64); 4] {

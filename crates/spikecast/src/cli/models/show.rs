@@ -47,6 +47,8 @@ pub(super) fn show(
     for (name, weight) in model.component_shares() {
         terminal.line(format!("  {name:20} {weight:5.2}"))?;
     }
+    let trees = model.tree_count();
+    terminal.line(format!("  boosted trees are the logistic regression and {trees} trees"))?;
     title("Calibration, chosen on the held-out days", terminal)?;
     for (threshold, method) in model.thresholds().iter().zip(model.calibration_methods()) {
         terminal.line(format!("  {:20} {method}", dollars(*threshold)))?;
@@ -153,6 +155,7 @@ fn to_json(entry: &ModelEntry, model: &FittedModel, state: &str, events: &[&Even
         "held_out": card.held_out,
         "held_out_skill": skill(&card),
         "weights": weights,
+        "trees": model.tree_count(),
         "calibration": model.calibration_methods(),
         "history": events,
     })
