@@ -54,8 +54,8 @@ enum Method {
 const METHODS: [Method; 4] = [Method::Identity, Method::Platt, Method::Beta, Method::Isotonic];
 
 /// How strongly an intercept is drawn to 0 and slopes to 1, in units of information: as strongly as
-/// the combination's weights. With a tenth of it, calibration lost up to a tenth of skill in the
-/// weeks after a change of season.
+/// the combination's weights. With a fiftieth of it, calibration to one season cost skill in the next
+/// (see `docs/forecast-model.md`).
 pub(super) const CALIBRATION_PRECISION: f64 = 20_000.0;
 /// Hours that the forecast itself counts for in each step of the isotonic regression.
 pub(super) const ISOTONIC_PRIOR_HOURS: f64 = 5_000.0;
