@@ -16,6 +16,11 @@ pub fn probability(log_odds: f64) -> f64 {
     1.0 / (1.0 + (-log_odds).exp())
 }
 
+/// Returns ln(1 + eᶻ) without overflow: the log-loss of a certain outcome at log-odds −z.
+pub(crate) fn softplus(z: f64) -> f64 {
+    z.max(0.0) + (-z.abs()).exp().ln_1p()
+}
+
 /// Keeps a probability away from 0 and 1.
 #[must_use]
 pub fn clip(probability: f64) -> f64 {

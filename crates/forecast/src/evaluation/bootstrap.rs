@@ -5,6 +5,8 @@
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
+use crate::arithmetic::week_number;
+
 /// A two-sided 90 % interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
@@ -17,7 +19,6 @@ pub struct Interval {
 /// Fewer blocks than this say nothing about how much weeks differ.
 pub const WEEKS_MIN: usize = 8;
 const DRAWS: usize = 2_000;
-const WEEK_SECONDS: i64 = 7 * 86_400;
 
 /// Returns the 90 % interval of the skill 1 − Σ loss / Σ reference loss, from rows of
 /// (target start in seconds, loss, reference loss); `None` with fewer than
@@ -26,7 +27,7 @@ const WEEK_SECONDS: i64 = 7 * 86_400;
 pub fn skill_interval(rows: &[(i64, f64, f64)], seed: u64) -> Option<Interval> {
     let mut weeks: std::collections::BTreeMap<i64, (f64, f64)> = std::collections::BTreeMap::new();
     for &(start, loss, reference) in rows {
-        let week = weeks.entry(start.div_euclid(WEEK_SECONDS)).or_default();
+        let week = weeks.entry(week_number(start)).or_default();
         week.0 += loss;
         week.1 += reference;
     }
@@ -62,6 +63,7 @@ pub(crate) fn weekly_interval<W>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arithmetic::WEEK_SECONDS;
 
     #[test]
     fn a_constant_advantage_has_a_narrow_interval() {

@@ -13,6 +13,7 @@ use super::net_load::GIGAWATT;
 use super::prices::mean_of;
 use super::registry::ReadBy::Logistic;
 use super::registry::{Family, Feature, FeatureGroup, Input};
+use crate::arithmetic::share_below;
 use crate::horizon::{LEAD_DAYS, TargetHour};
 
 const OUTAGES: Family = Family { group: FeatureGroup::Adequacy, inputs: &[Input::Outages] };
@@ -126,12 +127,7 @@ impl<'a> Reserves<'a> {
 
     /// Returns the share of the hours before that had less left.
     fn rank(&self, value: f64) -> f64 {
-        if self.before.is_empty() || value.is_nan() {
-            return f64::NAN;
-        }
-        #[expect(clippy::cast_precision_loss, reason = "at most 1,440 hours")]
-        let share = self.before.partition_point(|&b| b < value) as f64 / self.before.len() as f64;
-        share
+        share_below(&self.before, value)
     }
 }
 

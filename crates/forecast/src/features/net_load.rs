@@ -25,7 +25,7 @@ pub(super) struct NetHour {
 }
 
 impl NetHour {
-    pub(super) const UNKNOWN: Self = Self { load: f64::NAN, wind: f64::NAN, solar: f64::NAN };
+    const UNKNOWN: Self = Self { load: f64::NAN, wind: f64::NAN, solar: f64::NAN };
 
     pub(super) fn net(&self) -> f64 {
         self.load - self.wind - self.solar

@@ -8,6 +8,7 @@ use super::net_load::{GIGAWATT, NetHour, NetLoad};
 use super::prices::mean_of;
 use super::registry::ReadBy::{Both, Trees};
 use super::registry::{FORECAST_NET_LOAD, Family, Feature, FeatureGroup, Input, NET_LOAD};
+use crate::arithmetic::share_below;
 use crate::horizon::TargetHour;
 
 const FORECAST: Family = Family { group: FeatureGroup::Tightness, inputs: FORECAST_NET_LOAD };
@@ -96,12 +97,7 @@ impl Recent {
 
     /// Returns the share of the window's values that lie below, 0 to 1.
     fn rank(&self, value: f64) -> f64 {
-        if self.ordered.is_empty() || value.is_nan() {
-            return f64::NAN;
-        }
-        #[expect(clippy::cast_precision_loss, reason = "at most 1,440 hours")]
-        let share = self.ordered.partition_point(|&v| v < value) as f64 / self.ordered.len() as f64;
-        share
+        share_below(&self.ordered, value)
     }
 
     fn max(&self) -> f64 {

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use super::combination::{Components, FittedCombination};
 use super::fit::EMBARGO;
 use super::shrunken::{Evidence, fit_shrunken};
-use crate::arithmetic::{mean, number};
+use crate::arithmetic::{mean, number, week_number};
 use crate::evaluation::{CalibrationStep, isotonic, log_loss};
 use crate::horizon::LEAD_DAYS;
-use crate::probability::{log_odds, probability};
+use crate::probability::{log_odds, probability, softplus};
 
 /// A held-out hour: what the models said of it that had not seen it, and what happened.
 #[derive(Clone, Copy, Debug)]
@@ -60,12 +60,11 @@ pub(super) const CALIBRATION_PRECISION: f64 = 20_000.0;
 /// Hours that the forecast itself counts for in each step of the isotonic regression.
 pub(super) const ISOTONIC_PRIOR_HOURS: f64 = 5_000.0;
 /// A curve that never falls can be anything else: it takes this many hours above the threshold.
-const ISOTONIC_EXCEEDANCES_MIN: f64 = 500.0;
+pub(super) const ISOTONIC_EXCEEDANCES_MIN: f64 = 500.0;
 /// A gain must be so many standard errors above nothing.
-const STANDARD_ERRORS: f64 = 2.0;
+pub(super) const STANDARD_ERRORS: f64 = 2.0;
 /// The held-out days after the first half are scored in so many pieces.
-const FOLDS: i32 = 3;
-const WEEK_SECONDS: i64 = 7 * 86_400;
+pub(super) const FOLDS: i32 = 3;
 
 impl Calibration {
     /// Returns what becomes of log-odds.
@@ -101,8 +100,8 @@ impl Calibration {
     fn fit(method: Method, combination: &FittedCombination, hours: &[HeldOutHour]) -> Option<Self> {
         let forecasts: Vec<(f64, &HeldOutHour)> =
             hours.iter().map(|hour| (combination.combine(&hour.components), hour)).collect();
-        let evidence = |hour: &HeldOutHour, offset| Evidence {
-            offset,
+        let evidence = |hour: &HeldOutHour| Evidence {
+            offset: 0.0,
             exceeded: hour.exceeded,
             count: hour.share,
         };
@@ -110,7 +109,7 @@ impl Calibration {
             Method::Identity => Some(Calibration::Identity),
             Method::Platt => {
                 let rows: Vec<_> =
-                    forecasts.iter().map(|(z, hour)| (evidence(hour, 0.0), [1.0, *z])).collect();
+                    forecasts.iter().map(|(z, hour)| (evidence(hour), [1.0, *z])).collect();
                 let fitted = fit_shrunken(&rows, [0.0, 1.0], [CALIBRATION_PRECISION; 2])?;
                 let [intercept, slope] = fitted.terms;
                 (0.0 < slope).then_some(Calibration::Platt([intercept, slope]))
@@ -121,7 +120,7 @@ impl Calibration {
                     [1.0, ln_p, -ln_rest]
                 };
                 let rows: Vec<_> =
-                    forecasts.iter().map(|(z, hour)| (evidence(hour, 0.0), terms(*z))).collect();
+                    forecasts.iter().map(|(z, hour)| (evidence(hour), terms(*z))).collect();
                 let precision = [CALIBRATION_PRECISION; 3];
                 let terms = fit_shrunken(&rows, [0.0, 1.0, 1.0], precision)?.terms;
                 (0.0 < terms[1] && 0.0 < terms[2]).then_some(Calibration::Beta(terms))
@@ -133,9 +132,10 @@ impl Calibration {
                     .filter(|hour| hour.exceeded)
                     .map(|hour| hour.share / f64::from(LEAD_DAYS))
                     .sum();
-                let pairs = || forecasts.iter().map(|(z, hour)| (probability(*z), hour.exceeded));
+                let pair = |(z, hour): &(f64, &HeldOutHour)| (probability(*z), hour.exceeded);
+                let pairs: Vec<(f64, bool)> = forecasts.iter().map(pair).collect();
                 (ISOTONIC_EXCEEDANCES_MIN <= exceedances)
-                    .then(|| Calibration::Isotonic(knots(&pairs().collect::<Vec<_>>())))
+                    .then(|| Calibration::Isotonic(knots(&pairs)))
             }
         }
     }
@@ -159,7 +159,7 @@ fn worth(method: Method, folds: &[Fold]) -> Option<f64> {
             let z = fold.combination.combine(&hour.components);
             let loss = |z: f64| log_loss(probability(z), hour.exceeded);
             let gain = hour.share * (loss(z) - loss(calibration.apply(z)));
-            *gains.entry(hour.start.as_second().div_euclid(WEEK_SECONDS)).or_default() += gain;
+            *gains.entry(week_number(hour.start.as_second())).or_default() += gain;
         }
     }
     let gains: Vec<f64> = gains.into_values().collect();
@@ -196,7 +196,6 @@ impl Fold {
 
 /// Returns ln p and ln (1 − p) of log-odds, however large.
 fn log_probabilities(z: f64) -> [f64; 2] {
-    let softplus = |z: f64| z.max(0.0) + (-z.abs()).exp().ln_1p();
     [-softplus(-z), -softplus(z)]
 }
 

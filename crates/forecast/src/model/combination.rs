@@ -34,7 +34,7 @@ pub(super) const LEAD_DAY_CONFIDENCE: [f64; 3] = [0.95, 0.9, 0.85];
 /// What the prior mean of the bias falls by from a threshold that is usually exceeded in a share of
 /// [`COMMON`] hours to one that is exceeded in a share e times less.
 pub(super) const RARE_BIAS: f64 = -0.2;
-const COMMON: f64 = 0.05;
+pub(super) const COMMON: f64 = 0.05;
 /// Prior precision of the weights: how many units of information a deviation must be worth.
 pub(super) const WEIGHT_PRECISION: f64 = 20_000.0;
 /// Prior precision of the bias: so much, and so much more times the share of exceedances. How often
@@ -42,7 +42,7 @@ pub(super) const WEIGHT_PRECISION: f64 = 20_000.0;
 pub(super) const BIAS_PRECISION: [f64; 2] = [100.0, 8_000.0];
 /// So many hours tell as much about the bias as one that does not depend on others: exceedances
 /// come in clusters, and every hour counts for three lead days.
-const CLUSTERING: f64 = 45.0;
+pub(super) const CLUSTERING: f64 = 45.0;
 const WEIGHT_MAX: f64 = 1.5;
 
 /// A fitted combination for one threshold.

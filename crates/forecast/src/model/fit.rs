@@ -7,11 +7,14 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::boosting::{FittedTrees, PATIENCE, VALIDATED, fit_trees};
-use super::calibration::{CALIBRATION_PRECISION, Calibration, HeldOutHour, ISOTONIC_PRIOR_HOURS};
+use super::calibration::{
+    CALIBRATION_PRECISION, Calibration, FOLDS, HeldOutHour, ISOTONIC_EXCEEDANCES_MIN,
+    ISOTONIC_PRIOR_HOURS, STANDARD_ERRORS,
+};
 use super::columns::KNOWN_SHARE_MIN;
 use super::combination::{
-    BIAS_PRECISION, Components, FittedCombination, LEAD_DAY_CONFIDENCE, PRIOR, RARE_BIAS,
-    WEIGHT_PRECISION,
+    BIAS_PRECISION, CLUSTERING, COMMON, Components, FittedCombination, LEAD_DAY_CONFIDENCE, PRIOR,
+    RARE_BIAS, WEIGHT_PRECISION,
 };
 use super::held_out::{HeldOut, HeldOutLoss};
 use super::hyperparameters::Hyperparameters;
@@ -172,9 +175,14 @@ impl Tried {
 /// Names everything that a fit depends on beside its rows and its seed.
 fn recipe(settings: &FitSettings) -> Recipe {
     let mut constants = vec![
+        ("calibration_folds", json!(FOLDS)),
+        ("calibration_isotonic_exceedances", json!(ISOTONIC_EXCEEDANCES_MIN)),
         ("calibration_isotonic_hours", json!(ISOTONIC_PRIOR_HOURS)),
         ("calibration_precision", json!(CALIBRATION_PRECISION)),
+        ("calibration_standard_errors", json!(STANDARD_ERRORS)),
         ("combination_bias_precision", json!(BIAS_PRECISION)),
+        ("combination_clustering", json!(CLUSTERING)),
+        ("combination_common", json!(COMMON)),
         ("combination_lead_day_confidence", json!(LEAD_DAY_CONFIDENCE)),
         ("combination_rare_bias", json!(RARE_BIAS)),
         ("combination_weight_precision", json!(WEIGHT_PRECISION)),
@@ -237,8 +245,8 @@ fn combine(base: &Base, held_out: &[LabelledExample<'_>], thresholds: &Threshold
             let hour = HeldOutHour {
                 issue_time: row.issue_time,
                 start: row.example.target.hour.start,
-                components: base.components(row.example, index),
                 exceeded: row.outcome.exceeds(threshold)?,
+                components: base.components(row.example, index),
                 share,
             };
             Some((row.example, hour))

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use market::units::DollarsPerMwh;
 use serde::{Deserialize, Serialize};
 
+use crate::arithmetic::{WEEK_SECONDS, week_number};
 use crate::evaluation::skill_interval;
 
 /// How the combination did on the days that were held out, at one threshold.
@@ -56,7 +57,6 @@ pub(super) struct HeldOutLoss {
 }
 
 const BOOTSTRAP_SEED: u64 = 90;
-const WEEK_SECONDS: i64 = 7 * 86_400;
 
 impl HeldOut {
     /// Scores the held-out hours of one threshold.
@@ -88,7 +88,7 @@ impl HeldOut {
 fn weeks(losses: &[HeldOutLoss], tougher: usize) -> Vec<HeldOutWeek> {
     let mut weeks: BTreeMap<Timestamp, HeldOutWeek> = BTreeMap::new();
     for loss in losses {
-        let second = loss.start.as_second().div_euclid(WEEK_SECONDS) * WEEK_SECONDS;
+        let second = week_number(loss.start.as_second()) * WEEK_SECONDS;
         let start = Timestamp::from_second(second).expect("a week in which an hour lies");
         let week = weeks.entry(start).or_insert_with(|| HeldOutWeek {
             start: start.to_string(),

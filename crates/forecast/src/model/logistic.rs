@@ -13,13 +13,13 @@ use super::columns::Columns;
 use super::hyperparameters::Hyperparameters;
 use super::linear_algebra::{Cholesky, Square, dot};
 use super::sample::{Drawn, LabelledExample};
+use crate::arithmetic::week_number;
 use crate::features::{COLUMNS_PER_THRESHOLD, Example};
 use crate::horizon::LEAD_DAYS;
-use crate::probability::probability;
+use crate::probability::{probability, softplus};
 
 const ITERATIONS_MAX: usize = 25;
 const STEP_MIN: f64 = 1e-7;
-const WEEK_SECONDS: i64 = 7 * 86_400;
 /// Rows that one task sums up. Sums are taken task by task, so the result does not depend on the
 /// number of threads.
 const ROWS_PER_TASK: usize = 2_048;
@@ -176,7 +176,7 @@ impl Design {
                 offset: example.offset(threshold),
                 exceeded: row.exceeded,
                 weight: row.weight,
-                week: example.target.hour.start.as_second().div_euclid(WEEK_SECONDS),
+                week: week_number(example.target.hour.start.as_second()),
             });
         }
         Self { width, values, rows: design_rows }
@@ -233,8 +233,7 @@ impl Problem<'_> {
             let loss = |(x, row): (&[f64], &Row)| {
                 let z = row.offset + dot(x, coefficients);
                 let z = if row.exceeded { -z } else { z };
-                // ln(1 + eᶻ) without overflow.
-                row.weight * (z.max(0.0) + (-z.abs()).exp().ln_1p())
+                row.weight * softplus(z)
             };
             self.design.each(task).map(loss).sum()
         };

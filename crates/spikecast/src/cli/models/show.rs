@@ -55,7 +55,7 @@ pub(super) fn show(
     }
     title("Recipe", terminal)?;
     for (name, value) in card.lineage.recipe.constants() {
-        terminal.line(format!("  {name:31} {value}"))?;
+        terminal.line(format!("  {name:32} {value}"))?;
     }
     Ok(Exit::Fine)
 }
