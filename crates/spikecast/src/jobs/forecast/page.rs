@@ -11,6 +11,7 @@ use super::shapes::{ForecastInput, InputStatus};
 use crate::jobs::failure::JobError;
 use crate::ledger::ForecastRow;
 use crate::quality::Quality;
+use crate::report::format::count;
 use crate::report::{
     self, DayView, Estimate, ExceedanceView, ForecastPage, Freshness, HourView, InputView,
     ModelCard, ModelComponent, PointView, Term, ThresholdSkill, TrackRecord,
@@ -152,7 +153,7 @@ fn model_card(model: Option<(&str, &FittedModel)>) -> ModelCard {
         trained_at: words(&lineage.trained_at),
         trained_on: format!(
             "{} target hours with known prices, {} to {}",
-            lineage.rows,
+            count(lineage.rows as u64),
             day(&lineage.first_target),
             day(&lineage.last_target)
         ),
